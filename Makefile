@@ -1,0 +1,78 @@
+# `make run` and `make test` need make and a Python of 3.11 or later, nothing else.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+# Version managers put shims on the path that exist but fail: each candidate has to run.
+CHECK := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+PYTHON := $(shell for python in python3.13 python3.14 python3.12 python3.11 python3 python; do \
+	$$python -c '$(CHECK)' >/dev/null 2>&1 && echo $$python && break; done)
+
+VENV := .venv
+READY := $(VENV)/.ready
+RUN := PYTHONPATH=layers/tiktok_pixel $(VENV)/bin/python
+SAM_VENV := .venv-sam
+SAM_READY := $(SAM_VENV)/.ready
+SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} \
+	$(CURDIR)/$(SAM_VENV)/bin/sam
+
+.PHONY: help
+help: ## List the targets.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: $(READY) ## Send every sample event through the real handler to a local TikTok.
+	@$(RUN) -m tests.sandbox.run
+
+.PHONY: test
+test: $(READY) ## Run every test that needs no Docker.
+	@$(VENV)/bin/python -m pytest -m "not docker and not runtime"
+
+.PHONY: lint
+lint: $(READY) ## Check style and types.
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+
+.PHONY: format
+format: $(READY) ## Put the code into shape.
+	$(VENV)/bin/ruff check --fix
+	$(VENV)/bin/ruff format
+
+.PHONY: events
+events: $(READY) ## Sign the sample events anew, after a change to one.
+	$(RUN) -m tests.sandbox.samples
+
+.PHONY: sandbox
+sandbox: $(READY) ## Serve a local TikTok (8055) and a local AWS (5055) for `sam local`.
+	@$(RUN) -m tests.sandbox.serve --host 0.0.0.0 --port 8055 --aws-port 5055
+
+.PHONY: validate
+validate: $(SAM_READY) ## Lint the template.
+	$(SAM) validate --lint
+
+.PHONY: build
+build: $(SAM_READY) ## Build the function and its layer.
+	$(SAM) build
+
+.PHONY: e2e
+e2e: $(READY) build ## Run the built function under the runtime emulator and, with Docker, `sam local`.
+	@$(VENV)/bin/python -m pytest -m "docker or runtime"
+
+.PHONY: clean
+clean: ## Remove what the other targets made.
+	rm -rf .aws-sam .bench .hypothesis .mypy_cache .pytest_cache .ruff_cache $(VENV) $(SAM_VENV)
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): requirements-dev.txt layers/tiktok_pixel/requirements.txt
+	@test -n "$(PYTHON)" || { echo "a Python of 3.11 or later, with venv, is needed" >&2; exit 1; }
+	@echo "Installing into $(VENV) with $$($(PYTHON) --version)" >&2
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+$(SAM_READY): requirements-sam.txt
+	@test -n "$(PYTHON)" || { echo "a Python of 3.11 or later, with venv, is needed" >&2; exit 1; }
+	@echo "Installing the SAM CLI into $(SAM_VENV)" >&2
+	@$(PYTHON) -m venv --clear $(SAM_VENV)
+	@$(SAM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@

@@ -1,0 +1,80 @@
+"""What happened to every event, as CloudWatch metrics and log lines."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Final
+
+from tiktok_pixel import observability
+from tiktok_pixel.outcomes import Outcome, Status, shown_message_id
+
+if TYPE_CHECKING:
+    from tiktok_pixel.forwarding import Report
+    from tiktok_pixel.tiktok.delivery import Call
+
+_METRICS: Final = {
+    Status.FORWARDED: "EventsForwarded",
+    Status.IGNORED: "EventsIgnored",
+    Status.REJECTED: "EventsRejected",
+    Status.PARKED: "EventsParked",
+    Status.RETRY: "EventsRetried",
+}
+_TIKTOK_ACCEPTED: Final = "tiktok_accepted"
+
+
+def record(report: Report) -> None:
+    """Count and log one request. Sums, not single events: every metric series costs money."""
+    counts = Counter(outcome.status for outcome in report.outcomes)
+    observability.count("EventsReceived", len(report.outcomes))
+    for status, name in _METRICS.items():
+        observability.count(name, counts[status])
+    for problem, times in report.problems.items():
+        observability.count_by(
+            "ValidationFailure", times, {"field": problem.field, "reason": problem.rule}
+        )
+    observability.time_taken("TikTokLatency", [call.seconds for call in report.calls])
+    refusals = Counter(_code(call) for call in report.calls if call.reason != _TIKTOK_ACCEPTED)
+    for code, times in refusals.items():
+        observability.count_by("TikTokError", times, {"code": code})
+    _log(report, counts)
+
+
+def _log(report: Report, counts: Counter[Status]) -> None:
+    extra: dict[str, Any] = {
+        "outcomes": {status.value: times for status, times in counts.items()},
+        "problems": {problem.code: times for problem, times in report.problems.items()},
+        "tiktok": [_call(call) for call in report.calls],
+    }
+    if len(report.outcomes) == 1:
+        observability.logger.info("request", extra=extra | _row(report.outcomes[0]))
+        return
+    observability.logger.info("request", extra=extra)
+    observability.log_rows("events", [_row(outcome) for outcome in report.outcomes])
+
+
+def _row(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "message_id": outcome.message_id,
+        "status": outcome.status.value,
+        "reason": outcome.reason,
+        "event": outcome.event,
+    }
+
+
+def _call(call: Call) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "reason": call.reason,
+        "code": call.code,
+        "http_status": call.http_status,
+        "request_id": shown_message_id(call.request_id),
+        "events": call.events,
+        "ms": round(call.seconds * 1000),
+    }
+    if call.reason != _TIKTOK_ACCEPTED:
+        told["message"] = observability.scrubbed(call.message)
+    return told
+
+
+def _code(call: Call) -> str:
+    # TikTok's codes are a short list; reasons stand in where there was no code to read.
+    return call.reason if call.code is None else str(call.code)

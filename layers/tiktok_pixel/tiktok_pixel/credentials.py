@@ -1,0 +1,114 @@
+"""Secrets from SSM, in the shapes that authentication and delivery need them in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from tiktok_pixel.parameters import ParameterCache, ParametersUnavailableError
+from tiktok_pixel.tiktok.delivery import CredentialsUnavailableError, PixelCredentials
+from tiktok_pixel.tiktok.verdicts import Ruling, Verdict
+
+if TYPE_CHECKING:
+    from tiktok_pixel.deadline import Deadline
+
+DEVELOPMENT_SECRET: Final = "development-secret-for-samples-only"  # noqa: S105  # public on purpose
+"""The webhook secret that the sample events are signed with; worthless in production."""
+
+# Seconds that one request waits for SSM: TikTok needs the rest of its time.
+_LONGEST_WAIT: Final = 2.0
+
+_UNAVAILABLE: Final = Ruling(Verdict.RETRY, "credentials_unavailable")
+_MISSING: Final = Ruling(Verdict.OPERATOR, "credentials_missing")
+_UNUSABLE: Final = Ruling(Verdict.OPERATOR, "credentials_unusable")
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Pixel credentials and webhook secrets of one stage.
+
+    Attributes:
+        parameters: Cache of the parameters named by :func:`parameter_names`.
+        folder: ``<prefix>/<stage>``.
+        is_production: Refuses the development secret.
+    """
+
+    parameters: ParameterCache
+    folder: str
+    is_production: bool
+
+    def webhook_secrets(self, deadline: Deadline) -> tuple[str, ...]:
+        """The secrets that a signature may be made with; more than one while rotating.
+
+        Empty where none is usable: then no signature can be checked.
+        """
+        try:
+            value = self._values(deadline).get(f"{self.folder}/webhook-secret", "")
+        except ParametersUnavailableError:
+            return ()
+        secrets = (line.strip() for line in value.splitlines())
+        return tuple(
+            secret
+            for secret in secrets
+            if secret and not (self.is_production and secret == DEVELOPMENT_SECRET)
+        )
+
+    def bearer_tokens(self, deadline: Deadline) -> tuple[str, ...]:
+        """The bearer tokens that count, by the same rules."""
+        try:
+            value = self._values(deadline).get(f"{self.folder}/bearer-token", "")
+        except ParametersUnavailableError:
+            return ()
+        return tuple(line.strip() for line in value.splitlines() if line.strip())
+
+    def pixel(self, name: str | None, deadline: Deadline) -> PixelCredentials:
+        """The code and token of a pixel, ``None`` for the default one.
+
+        Raises:
+            CredentialsUnavailableError: SSM does not answer, or lacks them.
+        """
+        try:
+            values = self._values(deadline)
+        except ParametersUnavailableError as error:
+            raise CredentialsUnavailableError(_UNAVAILABLE) from error
+        folder = _pixel_folder(self.folder, name)
+        code = values.get(f"{folder}/pixel-code", "").strip()
+        token = values.get(f"{folder}/access-token", "").strip()
+        if not (code and token):
+            raise CredentialsUnavailableError(_MISSING)
+        if not (token.isascii() and token.isprintable() and " " not in token):
+            # It could not even stand in a header.
+            raise CredentialsUnavailableError(_UNUSABLE)
+        return PixelCredentials(code, token)
+
+    def renew(self, name: str | None, refused: PixelCredentials, deadline: Deadline) -> bool:
+        """Read the credentials again because TikTok refused them; whether to try again.
+
+        SSM is asked at most once a second; between that, only a changed value is worth a try.
+        """
+        if self.parameters.force(min(_LONGEST_WAIT, deadline.remaining())):
+            return True
+        try:
+            return self.pixel(name, deadline) != refused
+        except CredentialsUnavailableError:
+            return False
+
+    def _values(self, deadline: Deadline) -> Mapping[str, str]:
+        return self.parameters.values(min(_LONGEST_WAIT, deadline.remaining()))
+
+
+def parameter_names(folder: str, pixels: Sequence[str]) -> list[str]:
+    """All SSM parameters of a stage: the fixed ones and two for every named pixel."""
+    names = [
+        f"{folder}/{name}"
+        for name in ("pixel-code", "access-token", "webhook-secret", "bearer-token")
+    ]
+    for pixel in pixels:
+        of_pixel = _pixel_folder(folder, pixel)
+        names += [f"{of_pixel}/pixel-code", f"{of_pixel}/access-token"]
+    return names
+
+
+def _pixel_folder(folder: str, name: str | None) -> str:
+    return folder if name is None else f"{folder}/pixels/{name}"

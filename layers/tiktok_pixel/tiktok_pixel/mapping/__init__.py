@@ -1,0 +1,28 @@
+"""Segment's mapping language: which events become which TikTok event, and with which fields.
+
+A mapping file holds presets in Segment's own format. `load_mapping_set` compiles it once;
+`MappingSet.match` finds the mappings that are for an event, and `Mapping.evaluate` gives the fields
+that one of them makes of it::
+
+    mapping_set = load_mapping_set(shipped("default"))
+    for mapping in mapping_set.match(event):
+        fields = mapping.evaluate(event)
+"""
+
+from .describe import describe_subscription
+from .errors import MappingError, MappingProblem
+from .event_names import event_name_problem
+from .mapping_set import MappingSet, compile_mapping_set, load_mapping_set, shipped
+from .presets import Mapping
+
+__all__ = [
+    "Mapping",
+    "MappingError",
+    "MappingProblem",
+    "MappingSet",
+    "compile_mapping_set",
+    "describe_subscription",
+    "event_name_problem",
+    "load_mapping_set",
+    "shipped",
+]

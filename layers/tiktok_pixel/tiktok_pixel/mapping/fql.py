@@ -1,0 +1,249 @@
+"""FQL subscriptions: which events a mapping is for.
+
+The grammar, as Segment reads it (packages/destination-subscriptions/src/parse-fql.ts in its
+action-destinations repository)::
+
+    query := term (("and" | "or") term)*
+    term  := field op value | func | "!" func | "(" query ")"
+    field := type | event | name | userId | properties.<path> | traits.<path> | context.<path>
+    op    := = | != | < | <= | > | >=
+    value := "string" | number | true | false | null
+    func  := contains(field, "s") | match(field, "s*") | match(field, "*s")
+
+Segment's reader is lenient in ways that surprise: no precedence (the last conjunction of a query
+counts for all of it), capital AND and OR are skipped, so are unknown fields. What it makes of such
+a query is what this one makes of it, and each surprise is a warning. What it cannot read at all
+would never match; that is an error here.
+"""
+
+import re
+from dataclasses import dataclass
+
+from tiktok_pixel.ecmascript import to_number, to_string
+
+from .fql_tokens import SubscriptionError, Token, tokenize
+
+_FIELDS = frozenset({"type", "event", "name", "userId", "context", "properties", "traits"})
+_FUNCTION_FIELDS = frozenset({"event", "name", "userId"})
+_OBJECTS = ("properties", "traits", "context")
+_COMPARISONS = frozenset({"=", "!=", "<", "<=", ">", ">="})
+_VALUE_KINDS = frozenset({"string", "number", "name", "null"})
+_PATH_KEYS = re.compile(r"[^\[.\]]+")
+
+Scalar = str | int | float | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One comparison: the keys of the event's member, the test, and what it is held against.
+
+    The tests are those of Segment: `=`, `!=` (strict, against text), `number =`, `number !=`,
+    `<`, `<=`, `>`, `>=`, `exists`, `not exists`, `is true`, `is false`, and `contains`,
+    `starts with`, `ends with` with their negations (`not contains`…).
+    """
+
+    keys: tuple[str, ...]
+    test: str
+    expected: str | float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Conditions of which all (`and`) or any (`or`) must hold."""
+
+    operator: str
+    children: "tuple[Condition | Group, ...]"
+
+
+Node = Condition | Group
+
+
+def parse_fql(source: str) -> tuple[Node, tuple[str, ...]]:
+    """Read a subscription; the answer is its condition and the warnings about it.
+
+    Raises:
+        SubscriptionError: Segment could not read it, or would read what nobody can mean; the
+            error has the column and what was expected there.
+    """
+    warnings: list[str] = []
+    reader = _Reader(tokenize(source), warnings)
+    node = reader.query()
+    if node is None:
+        raise SubscriptionError(1, f"expected a condition on one of {', '.join(sorted(_FIELDS))}")
+    return node, tuple(warnings)
+
+
+class _Reader:
+    """Reads one list of words; a pair of brackets gets a reader of its own."""
+
+    __slots__ = ("position", "tokens", "warnings")
+
+    def __init__(self, tokens: list[Token], warnings: list[str]) -> None:
+        self.tokens = tokens
+        self.position = 0
+        self.warnings = warnings
+
+    def query(self) -> Node | None:
+        nodes: list[Node] = []
+        conjunctions: list[str] = []
+        unknown = False  # between a field nobody knows and the next conjunction
+        while (token := self._next()).kind != "end":
+            if token.kind == "conditional":
+                conjunctions.append(token.text)
+                unknown = False
+            elif token.kind == "(":
+                nodes.append(self._brackets(token))
+            elif token.kind == "name" and token.text.partition(".")[0] in _FIELDS:
+                nodes.append(self._comparison(token))
+            elif token.kind == "name" and token.text in ("contains", "match"):
+                nodes.extend(self._function(token, negated=False))
+            elif token.text == "!" and self._peek().text in ("contains", "match"):
+                nodes.extend(self._function(self._next(), negated=True))
+            elif not unknown:
+                unknown = token.kind == "name"
+                self._warn(token, _why_skipped(token))
+        if len(set(conjunctions)) > 1:
+            meaning = "all" if conjunctions[-1] == "and" else "any"
+            self.warnings.append(
+                f'"and" and "or" are mixed without brackets: the last one counts, so {meaning} '
+                "of the conditions must hold"
+            )
+        if len(nodes) > 1:
+            return Group(conjunctions[-1] if conjunctions else "and", tuple(nodes))
+        return nodes[0] if nodes else None
+
+    def _brackets(self, opening: Token) -> Node:
+        # Segment ends the brackets at the first ")", even if a function's.
+        inner: list[Token] = []
+        depth = 0
+        while (token := self._next()).kind != ")":
+            if token.kind == "end":
+                raise SubscriptionError(token.column, 'expected ")"')
+            if token.kind == "(" and (not inner or inner[-1].text not in ("contains", "match")):
+                raise SubscriptionError(token.column, "brackets inside of brackets")
+            depth += token.kind == "("
+            inner.append(token)
+        if depth and self._peek().kind != ")":
+            self._warn(
+                token,
+                "ends the brackets although it belongs to a function; put the function last",
+            )
+        elif depth:
+            self._next()
+        inner.append(Token("end", "", token.column))
+        node = _Reader(inner, self.warnings).query()
+        if node is None:
+            raise SubscriptionError(opening.column + 1, "expected a condition inside of brackets")
+        return node
+
+    def _comparison(self, field: Token) -> Condition:
+        operator = self._next()
+        if operator.text not in _COMPARISONS:
+            raise SubscriptionError(operator.column, "expected one of = != < <= > >=")
+        value = self._next()
+        if value.kind not in _VALUE_KINDS:
+            raise SubscriptionError(
+                value.column, 'expected a value: "text", a number, true, false or null'
+            )
+        literal = self._literal(value)
+        keys = _keys(field)
+        in_object = keys[0] in _OBJECTS
+        if value.kind == "null" and keys[0] not in ("type", "event") and operator.text in ("=", "!="):
+            return Condition(keys, "exists" if operator.text == "!=" else "not exists")
+        if isinstance(literal, bool) and operator.text == "=" and (in_object or keys[0] == "userId"):
+            return Condition(keys, "is true" if literal else "is false")
+        if operator.text not in ("=", "!="):
+            return self._order(keys, operator, literal)
+        if isinstance(literal, int | float) and not isinstance(literal, bool) and in_object:
+            return Condition(keys, f"number {operator.text}", literal)
+        if value.kind != "string":
+            self._warn(value, f'is compared as the text "{to_string(literal)}"')
+        return Condition(keys, operator.text, to_string(literal))
+
+    def _order(self, keys: tuple[str, ...], operator: Token, literal: Scalar) -> Condition:
+        limit: float | None = None
+        if isinstance(literal, str):
+            limit = to_number(literal) if literal.strip() else 0
+        elif literal is not None and not (isinstance(literal, bool) and keys[0] not in _OBJECTS):
+            limit = float(literal)
+        if limit is None:
+            self._warn(operator, "compares with what is no number and never holds")
+        return Condition(keys, operator.text, limit)
+
+    def _function(self, function: Token, *, negated: bool) -> list[Condition]:
+        self._expect("(")
+        field = self._expect("name")
+        self._expect(",")
+        value = self._next()
+        allowed = _VALUE_KINDS if function.text == "contains" else {"string"}
+        if value.kind not in allowed:
+            raise SubscriptionError(value.column, 'expected "text"')
+        if self._peek().kind != "end":  # brackets may have taken the closing one
+            self._expect(")")
+        text = to_string(self._literal(value))
+        test = "contains"
+        if function.text == "match":
+            test = "starts with" if value.text.endswith('*"') else "ends with"
+            if not value.text.endswith('*"') and not text.startswith("*"):
+                self._warn(value, 'has no "*": its first character is dropped, the rest is an end')
+            text = text[:-1] if test == "starts with" else text[1:]
+            if "*" in text:
+                self._warn(value, 'has a second "*", which stands for itself')
+        if field.text not in _FUNCTION_FIELDS and not field.text.startswith(_OBJECTS):
+            self._warn(field, "cannot be used in a function; Segment skips the function")
+            return []
+        return [Condition(_keys(field), f"not {test}" if negated else test, text)]
+
+    def _literal(self, value: Token) -> Scalar:
+        if value.kind == "string":
+            if value.text.startswith("'"):
+                self._warn(value, "keeps its single quotation marks as part of the text")
+                return value.text
+            return value.text[1:-1]
+        if value.kind == "number":
+            return to_number(value.text)
+        if value.text in ("true", "false"):
+            return value.text == "true"
+        if value.kind == "null":
+            return None
+        self._warn(value, "has no quotation marks")
+        return value.text
+
+    def _expect(self, kind: str) -> Token:
+        token = self._next()
+        if token.kind != kind:
+            raise SubscriptionError(token.column, f'expected {"a field" if kind == "name" else kind}')
+        return token
+
+    def _peek(self) -> Token:
+        return self.tokens[min(self.position, len(self.tokens) - 1)]
+
+    def _next(self) -> Token:
+        token = self._peek()
+        self.position += 1
+        return token
+
+    def _warn(self, token: Token, text: str) -> None:
+        self.warnings.append(f"column {token.column}: {token.text} {text}")
+
+
+def _keys(field: Token) -> tuple[str, ...]:
+    head, _, path = field.text.partition(".")
+    if not field.text.startswith(_OBJECTS):
+        return (head,)
+    container = next(name for name in _OBJECTS if field.text.startswith(name))
+    # Without a path, Segment looks for a member named like the object itself.
+    keys = _PATH_KEYS.findall(path if head == container and path else field.text)
+    if not keys:
+        raise SubscriptionError(field.column, f"expected a path after {head}")
+    return (container, *keys)
+
+
+def _why_skipped(token: Token) -> str:
+    if token.text.lower() in ("and", "or"):
+        if token.text in ("and", "or"):
+            return 'needs a space behind it; Segment skips it and joins by "and" or the next word'
+        return 'counts only in lower case; Segment skips it and joins by "and" or the next word'
+    if token.kind == "name":
+        return "is no field of a subscription; Segment skips it"
+    return "means nothing here; Segment skips it"

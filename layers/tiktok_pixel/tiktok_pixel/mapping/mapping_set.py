@@ -1,0 +1,129 @@
+"""A file of mappings, and the mappings that are for an event."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .errors import MappingError, MappingProblem
+from .place import Findings, kind_of
+from .presets import Fields, Mapping, compile_preset
+
+_DATA = Path(__file__).parent / "data"
+_DEFAULT_FIELDS = _DATA / "fields.json"
+
+Position = tuple[int, Mapping]
+
+
+@dataclass(frozen=True, slots=True)
+class MappingSet:
+    """The mappings of one file.
+
+    `mappings` are all of them in the order of the file, `warnings` what is allowed in it and will
+    still surprise, one text each. The other members are how `match` finds mappings fast.
+    """
+
+    mappings: tuple[Mapping, ...]
+    warnings: tuple[str, ...]
+    _by_type: dict[str, tuple[Position, ...]]
+    _by_event: dict[str, tuple[Position, ...]]
+    _rest: tuple[Position, ...]
+
+    def match(self, event: dict[str, Any]) -> tuple[Mapping, ...]:
+        """Give the enabled mappings whose subscription matches, in the order of the file."""
+        name, kind = event.get("event"), event.get("type")
+        found = self._rest
+        if name.__class__ is str:
+            found += self._by_event.get(name, ())
+        if kind.__class__ is str:
+            found += self._by_type.get(kind, ())
+        if not found:
+            return ()
+        matching = [item for item in found if item[1].subscription.matches(event)]
+        matching.sort(key=_position)
+        return tuple(mapping for _, mapping in matching)
+
+
+def load_mapping_set(path: Path) -> MappingSet:
+    """Read a mapping file: a JSON array of presets, or an object with such an array as `presets`.
+
+    Raises:
+        MappingError: the file cannot be used; the error lists all that is wrong with it.
+        OSError: the file cannot be read.
+    """
+    return compile_mapping_set(_read_json(path), source=str(path))
+
+
+def shipped(name: str) -> Path:
+    """Give the path of a mapping file that is shipped: `default` or `full`."""
+    return _DATA / f"{name}.json"
+
+
+def compile_mapping_set(presets: object, *, source: str) -> MappingSet:
+    """Compile what a mapping file holds; `source` is its name in errors.
+
+    Raises:
+        MappingError: as `load_mapping_set`.
+    """
+    entries = presets.get("presets") if isinstance(presets, dict) else presets
+    if not isinstance(entries, list):
+        problem = f"expected an array of presets, got {kind_of(presets)}"
+        raise MappingError(source, [MappingProblem("", "", problem, 'an array, or {"presets": []}')])
+    findings = Findings()
+    defaults = _default_fields(entries)
+    compiled = [
+        compile_preset(preset, number, defaults, findings)
+        for number, preset in enumerate(entries, 1)
+    ]
+    mappings = tuple(mapping for mapping in compiled if mapping is not None)
+    _check_names(mappings, findings)
+    if findings.problems:
+        raise MappingError(source, findings.problems)
+    return _indexed(mappings, tuple(findings.warnings))
+
+
+def _default_fields(entries: list[Any]) -> Fields:
+    wanted = any(isinstance(entry, dict) and entry.get("defaults") is True for entry in entries)
+    fields = _read_json(_DEFAULT_FIELDS) if wanted else {}
+    return fields if isinstance(fields, dict) else {}
+
+
+def _read_json(path: Path) -> object:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise MappingError(str(path), [MappingProblem("", "", f"is not JSON: {error}")]) from error
+
+
+def _check_names(mappings: Iterable[Mapping], findings: Findings) -> None:
+    seen: set[str] = set()
+    for mapping in mappings:
+        if mapping.name in seen:
+            problem = MappingProblem(mapping.name, "name", "is the name of two presets")
+            findings.problems.append(problem)
+        seen.add(mapping.name)
+
+
+def _indexed(mappings: tuple[Mapping, ...], warnings: tuple[str, ...]) -> MappingSet:
+    by_field: dict[str, dict[str, list[Position]]] = {"type": {}, "event": {}}
+    rest: list[Position] = []
+    for position in enumerate(mappings):
+        subscription = position[1].subscription
+        if not position[1].enabled:
+            continue
+        if subscription.index_field is None:
+            rest.append(position)
+            continue
+        index = by_field[subscription.index_field]
+        for value in subscription.index_values:
+            index.setdefault(value, []).append(position)
+    by_type, by_event = (
+        {value: tuple(found) for value, found in by_field[field].items()}
+        for field in ("type", "event")
+    )
+    return MappingSet(mappings, warnings, by_type, by_event, tuple(rest))
+
+
+def _position(item: Position) -> int:
+    return item[0]

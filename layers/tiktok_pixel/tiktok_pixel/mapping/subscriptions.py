@@ -1,0 +1,110 @@
+"""Subscriptions, compiled: does this event match?
+
+The tests are those of packages/destination-subscriptions/src/validate.ts in Segment's
+action-destinations repository: strict about types, so the number 5 is not the text "5".
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from .fql import Condition, Group, Node, parse_fql
+from .values import UNDEFINED, exists, resolve
+
+Event = dict[str, Any]
+Predicate = Callable[[Event], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A subscription that is ready for use.
+
+    `matches` decides on an event. An event can only match when its member `index_field` (`type` or
+    `event`) is one of `index_values`; without `index_field` any event may match. `warnings` tells
+    what of the text is read otherwise than it looks.
+    """
+
+    source: str
+    matches: Predicate
+    index_field: str | None
+    index_values: frozenset[str]
+    warnings: tuple[str, ...]
+
+
+def compile_subscription(source: str) -> Subscription:
+    """Compile FQL.
+
+    Raises:
+        SubscriptionError: text that Segment cannot read.
+    """
+    node, warnings = parse_fql(source)
+    field, values = _implied(node) or (None, frozenset[str]())
+    return Subscription(source, _predicate(node), field, values, warnings)
+
+
+def _implied(node: Node) -> tuple[str, frozenset[str]] | None:
+    """Find an equality on `type` or `event` without which the condition cannot hold."""
+    if isinstance(node, Condition):
+        if node.test == "=" and node.keys in (("type",), ("event",)):
+            return node.keys[0], frozenset({str(node.expected)})
+        return None
+    found = [_implied(child) for child in node.children]
+    implied = [item for item in found if item is not None]
+    if node.operator == "and":
+        # The event name tells more events apart than the type does.
+        return min(implied, key=lambda item: item[0], default=None)
+    fields = {field for field, _ in implied}
+    if len(implied) < len(found) or len(fields) != 1:
+        return None
+    return fields.pop(), frozenset[str]().union(*(values for _, values in implied))
+
+
+def _predicate(node: Node) -> Predicate:
+    if isinstance(node, Group):
+        children = tuple(map(_predicate, node.children))
+        combine = all if node.operator == "and" else any
+        return lambda event: combine(child(event) for child in children)
+    test, keys = _test(node), node.keys
+    if len(keys) == 1:
+        key = keys[0]
+        return lambda event: test(event.get(key, UNDEFINED))
+    return lambda event: test(resolve(event, keys))
+
+
+def _test(condition: Condition) -> Callable[[Any], bool]:
+    expected: Any = condition.expected
+    simple: dict[str, Callable[[Any], bool]] = {
+        "=": lambda actual: isinstance(actual, str) and actual == expected,
+        "!=": lambda actual: not isinstance(actual, str) or actual != expected,
+        "exists": exists,
+        "not exists": lambda actual: not exists(actual),
+        "is true": lambda actual: actual is True,
+        "is false": lambda actual: actual is False,
+    }
+    if condition.test in simple:
+        return simple[condition.test]
+    numeric: dict[str, Callable[[Any], bool]] = {
+        "number =": lambda actual: actual == expected,
+        "number !=": lambda actual: actual != expected,
+        "<": lambda actual: actual < expected,
+        "<=": lambda actual: actual <= expected,
+        ">": lambda actual: actual > expected,
+        ">=": lambda actual: actual >= expected,
+    }
+    if condition.test in numeric:
+        holds = numeric[condition.test]
+        return lambda actual: (
+            expected is not None
+            and isinstance(actual, int | float)
+            and not isinstance(actual, bool)
+            and holds(actual)
+        )
+    negated = condition.test.startswith("not ")
+    textual: dict[str, Callable[[str], bool]] = {
+        "contains": lambda actual: expected in actual,
+        "starts with": lambda actual: actual.startswith(expected),
+        "ends with": lambda actual: actual.endswith(expected),
+    }
+    has = textual[condition.test.removeprefix("not ")]
+    # The negated forms need a string too: they do not hold for an absent member.
+    return lambda actual: isinstance(actual, str) and has(actual) != negated

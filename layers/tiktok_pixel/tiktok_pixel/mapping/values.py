@@ -1,0 +1,155 @@
+"""Values as the mapping language sees them: `undefined`, paths, and the two tests of `@if`.
+
+The rules are those of `get`, `removeUndefined` and `@if` in Segment's action-destinations
+repository (packages/core/src/get.ts, remove-undefined.ts, mapping-kit/index.ts).
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+# A compiled directive: it takes the event (or an item of it) and gives the value or UNDEFINED.
+Evaluator = Callable[[Any], Any]
+
+# Directives that walk a value (@flatten, @json, @excludeWhenNull) take one nested deeper than this
+# for undefined: no real event comes near it, and a hostile one must not exhaust the stack.
+MAX_DEPTH: Final = 100
+
+
+class Undefined(tuple[()]):
+    """The type of `UNDEFINED`; an empty tuple, because its test for truth costs nothing."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "UNDEFINED"
+
+
+# JavaScript's `undefined`: a path that leads nowhere. JSON has no such value, and `null` (None) is
+# a different one: a field that is null is sent on, one that is undefined is left out.
+UNDEFINED: Final = Undefined()
+
+NOTHING: Final[dict[str, Any]] = {}
+
+# Where Segment's `get` cuts a path: at dots, and at brackets around a quoted key or a number.
+_SEPARATORS = re.compile(r"""\[(?=["'0-9])|\.|(?<=["'0-9])\]+""")
+_INDEX = re.compile(r"0|[1-9][0-9]*")
+# The longest index that is worth parsing; no array has more items.
+_MAX_INDEX_DIGITS = 9
+
+
+def split_path(path: str) -> tuple[str, ...]:
+    """Cut a path as written (`$.properties.products[0].name`) into its keys.
+
+    The first `$.` is dropped wherever it stands, as Segment does; `$.` and the empty path are the
+    event itself and have no keys. A key that contains a dot cannot be addressed.
+    """
+    path = path.replace("$.", "", 1)
+    if "[" not in path and "]" not in path and "'" not in path and '"' not in path:
+        return tuple(filter(None, path.split(".")))
+    keys = (key for key in _SEPARATORS.split(path) if key)
+    return tuple(key.replace("'", "").replace('"', "") for key in keys)
+
+
+def step(value: Any, key: str) -> Any:
+    """Take one key of any value, as `value && value[key]` does in JavaScript.
+
+    A value that JavaScript takes for false (`null`, `""`, `0`, `false`) is the result itself, so
+    `$.a.b` of `{"a": null}` is null. Properties that every JavaScript object inherits
+    (`constructor`) are not there.
+    """
+    if isinstance(value, dict):
+        return value.get(key, UNDEFINED)
+    if value is None or value is False or value == "" or value == 0:
+        return value
+    if isinstance(value, list | str):
+        if key == "length":
+            return len(value)
+        if len(key) <= _MAX_INDEX_DIGITS and _INDEX.fullmatch(key):
+            index = int(key)
+            return value[index] if index < len(value) else UNDEFINED
+    return UNDEFINED
+
+
+def resolve(value: Any, keys: tuple[str, ...]) -> Any:
+    """Follow keys (of `split_path`) into a value; UNDEFINED where they lead nowhere."""
+    for key in keys:
+        value = value.get(key, UNDEFINED) if value.__class__ is dict else step(value, key)
+    return value
+
+
+class View:
+    """Gives `dict.get` to a value that is no dict, so that compiled paths need no type tests."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def get(self, key: str, _default: Any) -> Any:
+        """Take one key; the rule of `step` decides what an absent one gives."""
+        return step(self._value, key)
+
+
+def view(value: Any) -> "Mapping[str, Any] | View":
+    """Look at a value as something with `get(key, UNDEFINED)`."""
+    if value.__class__ is dict:
+        return value  # type: ignore[no-any-return]
+    return View(value) if value is not UNDEFINED else NOTHING
+
+
+def exists(value: Any) -> bool:
+    """Tell whether `@if: exists` takes a value for present: all but null and undefined."""
+    return value is not None and value is not UNDEFINED
+
+
+def has_content(value: Any) -> bool:
+    """Tell whether `@if: blank` takes its `then`: present, and not `== ""` in JavaScript.
+
+    That loose comparison finds `0`, `false`, `[]` and `[null]` blank too, and `" "` not.
+    """
+    while value.__class__ is list:
+        if len(value) != 1:
+            return len(value) > 1  # two items print with a comma between them
+        value = value[0]
+        if value is None or value is UNDEFINED:
+            return False
+        if value.__class__ is not list:
+            return value != ""  # inside of an array, 0 prints as "0"
+    if value.__class__ is dict:
+        return True
+    return bool(value)
+
+
+def drop_undefined(value: Any) -> Any:
+    """Copy a value without the undefined members of its objects; in arrays they become null.
+
+    The answer is UNDEFINED for a value nested deeper than `MAX_DEPTH`.
+    """
+    return _drop(value) if within_depth(value) else UNDEFINED
+
+
+def _drop(value: Any) -> Any:
+    if value.__class__ is dict:
+        return {key: _drop(item) for key, item in value.items() if item is not UNDEFINED}
+    if value.__class__ is list:
+        return [None if item is UNDEFINED else _drop(item) for item in value]
+    return value
+
+
+def within_depth(value: Any) -> bool:
+    """Tell whether a value is nested no deeper than `MAX_DEPTH`, without recursion."""
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        inner: list[Any] = []
+        for item in level:
+            if item.__class__ is dict:
+                inner.extend(item.values())
+            elif item.__class__ is list:
+                inner.extend(item)
+        if not inner:
+            return True
+        level = [item for item in inner if item.__class__ is dict or item.__class__ is list]
+        if not level:
+            return True
+    return False

@@ -1,0 +1,68 @@
+"""Segment's ``X-Signature``: hex HMAC-SHA1 with the webhook's shared secret.
+
+A single event is signed whole. Of a batch, Segment signs only the first event, as it serialised
+it: the text is cut out of the body and never written anew, because no two JSON writers agree on
+numbers, key order and escapes. A signature over the whole batch counts as well, which is what
+Segment has announced to change to.
+
+Source: Segment documentation, "Webhooks (Actions) Destination", and action-destinations
+``webhook/index.ts``.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+_DECODER: Final = json.JSONDecoder()
+_ARRAY_START: Final = re.compile(r"\s*\[\s*(?=\{)")
+# The Extensible Webhook wraps every event but signs it bare.
+_WRAPPER_START: Final = re.compile(r"\{\s*\"json\"\s*:\s*(?=\{)")
+
+
+def is_signed(text: str, signature: str | None, secrets: Sequence[str]) -> bool:
+    """Whether ``signature`` is that of the body, or of its first event, by any of the secrets.
+
+    Args:
+        text: The request body; its UTF-8 bytes are what was signed.
+        signature: The header's value, ``None`` where there is none.
+        secrets: Usable shared secrets: two while one is being rotated.
+    """
+    if not signature:
+        return False
+    given = signature.strip().lower().encode("utf-8", "replace")
+    signed = False
+    for candidate in _signed_texts(text):
+        message = candidate.encode()
+        for secret in secrets:
+            expected = hmac.new(secret.encode(), message, "sha1").hexdigest().encode()
+            signed |= hmac.compare_digest(expected, given)
+        if signed:
+            return True
+    return False
+
+
+def _signed_texts(text: str) -> Iterator[str]:
+    yield text
+    array = _ARRAY_START.match(text)
+    if array is None:
+        return
+    for start in (array, _WRAPPER_START.match(text, array.end())):
+        if start is not None:
+            try:
+                _, end = _DECODER.raw_decode(text, start.end())
+            except (ValueError, RecursionError):
+                return
+            yield text[start.end() : end]
+
+
+def is_bearer(authorization: str | None, tokens: Sequence[str]) -> bool:
+    """Whether an ``Authorization`` header carries one of the bearer tokens."""
+    scheme, _, given = (authorization or "").strip().partition(" ")
+    if scheme.lower() != "bearer":
+        return False
+    presented = given.strip().encode("utf-8", "replace")
+    return any(hmac.compare_digest(token.encode(), presented) for token in tokens)

@@ -1,0 +1,85 @@
+"""What a deployment sets, read once from the environment into one frozen model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from tiktok_pixel.errors import TikTokPixelError
+
+STAGES: Final = ("dev", "staging", "prod")
+TIKTOK_API_URL: Final = "https://business-api.tiktok.com"
+
+
+class SettingsError(TikTokPixelError):
+    """An environment variable is missing or unusable; the message says which and what it takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The environment of the functions, as ``template.yaml`` declares it.
+
+    Attributes:
+        stage: ``dev``, ``staging`` or ``prod``.
+        parameter_prefix: SSM parameters are named ``<parameter_prefix>/<stage>/…``.
+        tiktok_api_url: Scheme and host of the TikTok API.
+        default_phone_region: ISO 3166-1 alpha-2, upper case, for national phone numbers.
+        test_event_code: Marks all events as test events; ``None`` for real traffic.
+        budget_seconds: Time for one request, from its arrival to the answer.
+        parameters_ttl_seconds: How long values from SSM are good.
+        parked_queue_url: Where events wait for an operator; ``None`` to answer 503 instead.
+        require_bearer_token: Whether a bearer token must come with every request.
+    """
+
+    stage: str
+    parameter_prefix: str
+    tiktok_api_url: str = TIKTOK_API_URL
+    default_phone_region: str | None = None
+    test_event_code: str | None = None
+    budget_seconds: float = 4.0
+    parameters_ttl_seconds: float = 300.0
+    parked_queue_url: str | None = None
+    require_bearer_token: bool = False
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+        """Read the settings.
+
+        Raises:
+            SettingsError: A variable is missing or does not hold what it must.
+        """
+        stage = _one_of(environment, "STAGE", STAGES)
+        prefix = _text(environment, "PARAMETER_PREFIX")
+        if prefix is None or not prefix.startswith("/") or prefix.endswith("/"):
+            raise SettingsError("PARAMETER_PREFIX: a path like /tiktok-pixel, no slash at its end")
+        region = _text(environment, "DEFAULT_PHONE_REGION")
+        if region is not None and not (len(region) == 2 and region.isalpha()):  # noqa: PLR2004  # alpha-2
+            raise SettingsError("DEFAULT_PHONE_REGION: two letters, ISO 3166-1 alpha-2, or empty")
+        url = _text(environment, "TIKTOK_API_URL") or TIKTOK_API_URL
+        if not url.startswith(("https://", "http://")):
+            raise SettingsError("TIKTOK_API_URL: scheme and host, like https://host")
+        return cls(
+            stage=stage,
+            parameter_prefix=prefix,
+            tiktok_api_url=url,
+            default_phone_region=region.upper() if region else None,
+            test_event_code=_text(environment, "TEST_EVENT_CODE"),
+            parked_queue_url=_text(environment, "PARKED_QUEUE_URL"),
+            require_bearer_token=_boolean(environment, "REQUIRE_BEARER_TOKEN"),
+        )
+
+
+def _text(environment: Mapping[str, str], name: str) -> str | None:
+    return environment.get(name, "").strip() or None
+
+
+def _one_of(environment: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    value = _text(environment, name)
+    if value not in choices:
+        raise SettingsError(f"{name}: one of {', '.join(choices)}")
+    return value
+
+
+def _boolean(environment: Mapping[str, str], name: str) -> bool:
+    return _one_of({name: environment.get(name) or "false"}, name, ("true", "false")) == "true"

@@ -1,0 +1,1 @@
+"""What goes out: identifiers, events, and what TikTok's answers mean."""

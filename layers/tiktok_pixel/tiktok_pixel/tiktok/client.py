@@ -1,0 +1,101 @@
+"""The one place that talks to TikTok: a request body goes out, an :class:`Answer` comes back.
+
+Whether the events were taken is not decided here: see :mod:`tiktok_pixel.tiktok.verdicts`.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+import urllib3
+from urllib3.exceptions import HTTPError
+from urllib3.exceptions import TimeoutError as UrllibTimeoutError
+from urllib3.util.ssl_ import create_urllib3_context
+
+from tiktok_pixel.errors import TikTokPixelError
+from tiktok_pixel.tiktok.bounded import POOL_CLASSES
+from tiktok_pixel.tiktok.verdicts import TIMEOUT, UNREACHABLE, Answer, Ruling
+
+if TYPE_CHECKING:
+    from tiktok_pixel.deadline import Deadline
+
+TRACK_PATH: Final = "/open_api/v1.3/event/track/"
+
+# An envelope is a few hundred bytes; what is longer is none and need not be read.
+_LONGEST_ANSWER: Final = 65_536
+_CONNECT_SECONDS: Final = 1.0
+# Leaves room for a second try in the time that Segment waits.
+_ANSWER_SECONDS: Final = 2.0
+# Routers on the way forget idle connections silently; a new one is cheaper than a lost second.
+_IDLE_SECONDS: Final = 45.0
+_CONNECTIONS: Final = 16
+
+
+class NoAnswerError(TikTokPixelError):
+    """TikTok gave no answer; ``ruling`` is what that means for the events."""
+
+    def __init__(self, ruling: Ruling, seconds: float) -> None:
+        super().__init__(ruling.reason)
+        self.ruling = ruling
+        self.seconds = seconds
+
+
+class TikTokClient:
+    """A kept-alive connection pool to TikTok's Events API.
+
+    Made once per Lambda environment, since making the TLS context is expensive.
+
+    Args:
+        api_url: Scheme and host, for example ``https://business-api.tiktok.com``.
+    """
+
+    def __init__(self, api_url: str) -> None:
+        self._url = api_url.rstrip("/") + TRACK_PATH
+        context = create_urllib3_context()
+        context.load_default_certs()
+        self._pools = urllib3.PoolManager(maxsize=_CONNECTIONS, retries=False, ssl_context=context)
+        self._pools.pool_classes_by_scheme = POOL_CLASSES
+        self._last_used = time.time()
+
+    def track(self, body: bytes, access_token: str, deadline: Deadline) -> Answer:
+        """POST one request body.
+
+        Raises:
+            NoAnswerError: Nothing usable came back before ``deadline``.
+        """
+        now = time.time()
+        if now - self._last_used > _IDLE_SECONDS:
+            self._pools.clear()
+        self._last_used = now
+        started = time.perf_counter()
+        left = deadline.remaining()
+        try:
+            response = self._pools.urlopen(
+                "POST",
+                self._url,
+                body=body,
+                headers={"Access-Token": access_token, "Content-Type": "application/json"},
+                timeout=urllib3.Timeout(
+                    total=left,
+                    connect=min(_CONNECT_SECONDS, left),
+                    read=min(_ANSWER_SECONDS, left),
+                ),
+                redirect=False,
+                preload_content=False,
+            )
+            try:
+                content = response.read(_LONGEST_ANSWER)
+                if len(content) == _LONGEST_ANSWER:
+                    response.close()
+            finally:
+                response.release_conn()
+        except (UrllibTimeoutError, TimeoutError) as error:
+            raise NoAnswerError(TIMEOUT, time.perf_counter() - started) from error
+        except (HTTPError, OSError) as error:
+            raise NoAnswerError(UNREACHABLE, time.perf_counter() - started) from error
+        return Answer(response.status, content, time.perf_counter() - started)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._pools.clear()

@@ -1,0 +1,211 @@
+"""From built events to fates: requests of at most 1,000 events, tried again while time allows."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Protocol
+
+from tiktok_pixel.errors import TikTokPixelError
+from tiktok_pixel.tiktok.client import NoAnswerError, TikTokClient
+from tiktok_pixel.tiktok.isolation import Fate, Group, Parcel, Piece, Response
+from tiktok_pixel.tiktok.verdicts import Envelope, Ruling, Verdict, judge, read_envelope
+
+if TYPE_CHECKING:
+    from tiktok_pixel.deadline import Deadline
+
+# TikTok refuses a request with more events as a whole.
+EVENTS_PER_REQUEST: Final = 1000
+
+# A call that has less time than this would only be cut off; seconds.
+_SHORTEST_CALL: Final = 0.2
+_TRIES: Final = 3
+# Full jitter below base * 2^try; TikTok's shortest rate limit is counted by the second.
+_BACKOFF_SECONDS: Final = 0.2
+_THROTTLED_SECONDS: Final = 1.0
+_PARALLEL: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class PixelCredentials:
+    """What one pixel is reached with; the token never shows in a ``repr``."""
+
+    pixel_code: str
+    access_token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What all events of one request share: pixel (by name), source and test code."""
+
+    pixel: str | None
+    event_source: str
+    test_event_code: str | None
+
+
+class CredentialsUnavailableError(TikTokPixelError):
+    """The credentials of a pixel cannot be had; ``ruling`` is what that means for its events."""
+
+    def __init__(self, ruling: Ruling) -> None:
+        super().__init__(ruling.reason)
+        self.ruling = ruling
+
+
+class CredentialSource(Protocol):
+    """Where the delivery gets pixel codes and tokens from."""
+
+    def pixel(self, name: str | None, deadline: Deadline) -> PixelCredentials:
+        """The credentials of a pixel, ``None`` for the default one.
+
+        Raises:
+            CredentialsUnavailableError: There are none.
+        """
+
+    def renew(self, name: str | None, refused: PixelCredentials, deadline: Deadline) -> bool:
+        """Read the credentials again; whether another try makes sense."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request to TikTok, for logs and metrics. It holds nothing personal."""
+
+    reason: str
+    code: int | None
+    http_status: int | None
+    request_id: str
+    message: str
+    seconds: float
+    events: int
+
+
+@dataclass(slots=True)
+class Delivery:
+    """The way out for the events of one Segment request.
+
+    Attributes:
+        client: The connections to TikTok.
+        credentials: Where tokens come from.
+        deadline: When the last answer has to be in.
+        thorough: Isolate refused events to the last one (see :mod:`.isolation`).
+        calls: Every request that was made.
+    """
+
+    client: TikTokClient
+    credentials: CredentialSource
+    deadline: Deadline
+    thorough: bool = False
+    calls: list[Call] = field(default_factory=list)
+    sleep: Callable[[float], None] = time.sleep
+
+    def deliver(self, parcels: Sequence[tuple[Route, Parcel]]) -> dict[int, Fate]:
+        """Send every parcel; the fate of each by its index."""
+        by_route: dict[Route, list[Parcel]] = {}
+        for route, parcel in parcels:
+            by_route.setdefault(route, []).append(parcel)
+        groups = [
+            (route, Group(same[start : start + EVENTS_PER_REQUEST], self.thorough))
+            for route, same in by_route.items()
+            for start in range(0, len(same), EVENTS_PER_REQUEST)
+        ]
+        pending = [(route, group, group.parcels) for route, group in groups]
+        while pending:
+            responses = self._send_all([(route, piece) for route, _, piece in pending])
+            answered: dict[int, list[tuple[Piece, Response]]] = {}
+            for (_, group, piece), response in zip(pending, responses, strict=True):
+                answered.setdefault(id(group), []).append((piece, response))
+            pending = [
+                (route, group, piece)
+                for route, group in groups
+                if id(group) in answered
+                for piece in group.settle(answered[id(group)])
+            ]
+        fates: dict[int, Fate] = {}
+        for _, group in groups:
+            group.conclude()
+            fates.update(group.fates)
+        return fates
+
+    def _send_all(self, requests: list[tuple[Route, Piece]]) -> list[Response]:
+        if len(requests) == 1:
+            return [self._send(*requests[0])]
+        # Imported here because a request with one piece, which almost all are, needs no threads.
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
+
+        with ThreadPoolExecutor(min(_PARALLEL, len(requests))) as pool:
+            return list(pool.map(lambda request: self._send(*request), requests))
+
+    def _send(self, route: Route, piece: Piece) -> Response:
+        """Send one piece, again while its ruling and the time allow it."""
+        response = Response(None)
+        renewed = False
+        for attempt in range(_TRIES + 1):
+            if self.deadline.remaining() < _SHORTEST_CALL:
+                return response
+            try:
+                credentials = self.credentials.pixel(route.pixel, self.deadline)
+            except CredentialsUnavailableError as error:
+                return Response(error.ruling)
+            response = self._call(route, piece, credentials)
+            ruling = response.ruling
+            if ruling is None:
+                return response
+            if ruling.credentials and not renewed:
+                renewed = True
+                if self.credentials.renew(route.pixel, credentials, self.deadline):
+                    continue
+            if ruling.verdict is not Verdict.RETRY or attempt + 1 >= _TRIES:
+                return response
+            pause = _pause(attempt, throttled=ruling.throttled)
+            if self.deadline.remaining() < pause + _SHORTEST_CALL:
+                return response
+            self.sleep(pause)
+        return response
+
+    def _call(self, route: Route, piece: Piece, credentials: PixelCredentials) -> Response:
+        body = request_body(route, credentials.pixel_code, piece)
+        try:
+            answer = self.client.track(body, credentials.access_token, self.deadline)
+        except NoAnswerError as error:
+            self._record(error.ruling, None, None, error.seconds, len(piece))
+            return Response(error.ruling)
+        envelope = read_envelope(answer)
+        ruling = judge(answer, envelope)
+        self._record(ruling, answer.http_status, envelope, answer.seconds, len(piece))
+        return Response(ruling, envelope.message if envelope else "")
+
+    def _record(
+        self,
+        ruling: Ruling,
+        http_status: int | None,
+        envelope: Envelope | None,
+        seconds: float,
+        events: int,
+    ) -> None:
+        self.calls.append(
+            Call(
+                ruling.reason,
+                envelope.code if envelope else None,
+                http_status,
+                envelope.request_id if envelope else "",
+                envelope.message if envelope else "",
+                seconds,
+                events,
+            )
+        )
+
+
+def request_body(route: Route, pixel_code: str, piece: Piece) -> bytes:
+    """The body of one request: what its events share, then the events, serialised before."""
+    shared: dict[str, str] = {"event_source": route.event_source, "event_source_id": pixel_code}
+    if route.test_event_code:
+        shared["test_event_code"] = route.test_event_code
+    head = json.dumps(shared, separators=(",", ":"))[:-1]
+    return f'{head},"data":[{",".join([parcel.body for parcel in piece])}]}}'.encode()
+
+
+def _pause(attempt: int, *, throttled: bool) -> float:
+    base = _THROTTLED_SECONDS if throttled else _BACKOFF_SECONDS
+    return random.uniform(base / 4, base * 2**attempt)  # noqa: S311  # jitter, no secret

@@ -1,0 +1,178 @@
+"""Mapped fields to one item of ``data[]`` of TikTok's Events API 2.0, checked before it leaves.
+
+Required data that is unusable rejects the event (:class:`InvalidEventError`); optional data that
+is unusable is left out and reported, so that a price that is no number never costs a purchase.
+Nothing empty is ever sent.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from tiktok_pixel.problems import InvalidEventError, Problem, UnusableValueError
+from tiktok_pixel.tiktok import coercion
+from tiktok_pixel.tiktok.identifiers import build_user, identifies
+from tiktok_pixel.tiktok.properties import build_properties
+
+EVENT_SOURCES: Final = ("web", "offline", "crm")
+
+# Letters, digits, underscores and dashes after a letter, at most 50 ("About custom events").
+_EVENT_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,49}\Z")
+_DAY: Final = 86_400  # seconds
+# TikTok attributes clicks for 28 days at most; what is older can no longer be matched.
+_OLDEST: Final = 28 * _DAY
+_NEWEST: Final = 1 * _DAY
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltEvent:
+    """An event as TikTok takes it.
+
+    Attributes:
+        wire: The item of ``data[]``.
+        event_source: ``web``, ``offline`` or ``crm``; one request carries one source.
+        test_event_code: The mapping's own test code, which goes to the top of the request.
+        left_out: What could not be sent along.
+    """
+
+    wire: dict[str, Any]
+    event_source: str
+    test_event_code: str | None
+    left_out: tuple[Problem, ...]
+
+
+def build_event(
+    fields: dict[str, Any], *, message_id: str, now: float, default_region: str | None
+) -> BuiltEvent:
+    """Build and check one event.
+
+    Args:
+        fields: Mapped fields, by the names of Segment's TikTok destination.
+        message_id: Segment's messageId: the ``event_id`` where the mapping gives none.
+        now: Unix time in seconds: the ``event_time`` where the event has none.
+        default_region: Region for national phone numbers of unknown country.
+
+    Raises:
+        InvalidEventError: Required data is missing or unusable.
+    """
+    left_out: list[Problem] = []
+    event_source = _optional("event_source", fields, _event_source, left_out) or "web"
+    wire: dict[str, Any] = {
+        "event": _event_name(fields),
+        "event_time": event_time(fields.get("timestamp"), now),
+        "event_id": _optional("event_id", fields, coercion.text, left_out) or message_id,
+    }
+    user = build_user(fields, default_region, left_out)
+    lead = _lead(fields, left_out) if event_source == "crm" else None
+    if not identifies(user) and lead is None:
+        raise InvalidEventError(Problem("identifier", "missing"))
+    wire["user"] = user
+
+    properties = build_properties(fields, left_out)
+    if properties:
+        wire["properties"] = properties
+    page = _page(fields, event_source, left_out)
+    if page:
+        wire["page"] = page
+    if lead is not None:
+        wire["lead"] = lead
+    limited = _optional("limited_data_use", fields, coercion.boolean, left_out)
+    if limited is not None:
+        wire["limited_data_use"] = limited
+    test_event_code = _optional("test_event_code", fields, coercion.text, left_out)
+    return BuiltEvent(wire, event_source, test_event_code, tuple(left_out))
+
+
+def event_time(timestamp: object, now: float) -> int:
+    """Unix seconds of an ISO 8601 timestamp; ``now`` where there is none.
+
+    Text without an offset is UTC, as all of Segment's timestamps are.
+
+    Raises:
+        InvalidEventError: Not ISO 8601, more than a day ahead, or older than 28 days.
+    """
+    if timestamp is None:
+        return int(now)
+    try:
+        moment = datetime.fromisoformat(timestamp)  # type: ignore[arg-type]  # TypeError below
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        seconds = moment.timestamp()
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InvalidEventError(Problem("event_time", "unparsable")) from error
+    if seconds > now + _NEWEST:
+        raise InvalidEventError(Problem("event_time", "in_future"))
+    if seconds < now - _OLDEST:
+        raise InvalidEventError(Problem("event_time", "too_old"))
+    return int(seconds)
+
+
+def _event_name(fields: dict[str, Any]) -> str:
+    # Literal names are checked when the mappings load; a mapped one can be anything.
+    try:
+        name = coercion.text(fields.get("event"))
+    except UnusableValueError as error:
+        raise InvalidEventError(Problem("event", error.rule)) from error
+    if name is None:
+        raise InvalidEventError(Problem("event", "missing"))
+    if not _EVENT_NAME.match(name):
+        raise InvalidEventError(Problem("event", "not_valid"))
+    return name
+
+
+def _optional(
+    field: str, fields: dict[str, Any], coerce: coercion.Coercion, left_out: list[Problem]
+) -> Any:
+    value = fields.get(field)
+    if value is None:
+        return None
+    try:
+        return coerce(value)
+    except UnusableValueError as error:
+        left_out.append(Problem(field, error.rule))
+        return None
+
+
+_event_source = coercion.one_of(*EVENT_SOURCES)
+
+
+def _page(
+    fields: dict[str, Any], event_source: str, left_out: list[Problem]
+) -> dict[str, str] | None:
+    url = _named("page_url", fields.get("url"), left_out)
+    if url is None:
+        # TikTok wants the page of a web event, and without its address there is none to name.
+        if event_source == "web":
+            left_out.append(Problem("page_url", "missing"))
+        return None
+    page = {"url": url}
+    referrer = _named("page_referrer", fields.get("referrer"), left_out)
+    if referrer is not None:
+        page["referrer"] = referrer
+    return page
+
+
+def _lead(fields: dict[str, Any], left_out: list[Problem]) -> dict[str, str] | None:
+    given = fields.get("lead_fields")
+    source = given if isinstance(given, dict) else fields
+    lead_id = _named("lead", source.get("lead_id"), left_out)
+    if lead_id is None:
+        return None
+    lead = {"lead_id": lead_id}
+    crm = _named("lead", source.get("lead_event_source"), left_out)
+    if crm is not None:
+        lead["lead_event_source"] = crm
+    return lead
+
+
+def _named(problem_field: str, value: object, left_out: list[Problem]) -> str | None:
+    if value is None:
+        return None
+    try:
+        return coercion.text(value)
+    except UnusableValueError as error:
+        left_out.append(Problem(problem_field, error.rule))
+        return None

@@ -1,0 +1,87 @@
+"""Phone numbers to E.164, by libphonenumber.
+
+TikTok matches on the SHA-256 of the E.164 form with its leading ``+``. A number that is
+written with ``+`` says its country itself and counts when libphonenumber calls it possible;
+a national one needs a region and must be valid, since a wrong region would make another
+person's number of it.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from tiktok_pixel.ecmascript import WHITESPACE
+from tiktok_pixel.problems import UnusableValueError
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+# libphonenumber refuses longer text itself; a bound of ours keeps its regular expressions off it.
+_LONGEST: Final = 250
+
+
+@cache
+def _library() -> ModuleType:
+    # Imported with the first phone number: most cold starts have none to wait for.
+    import phonenumbers  # noqa: PLC0415
+
+    return phonenumbers
+
+
+def to_e164(phone: str, region: str | None) -> str:
+    """The E.164 form of ``phone``, an extension dropped.
+
+    Args:
+        phone: The number as a person or a shop wrote it.
+        region: ISO 3166-1 alpha-2 code (upper case) in which a national number is read.
+
+    Raises:
+        UnusableValueError: ``not_possible``, ``not_valid`` or ``without_region``.
+    """
+    phone = phone.strip(WHITESPACE)
+    if len(phone) > _LONGEST:
+        raise UnusableValueError("not_possible")
+    library = _library()
+    # The full-width plus is what libphonenumber takes for a plus as well.
+    international = phone.startswith(("+", "\uff0b"))
+    if not international and region is None:
+        raise UnusableValueError("without_region")
+    try:
+        number = library.parse(phone, None if international else region)
+    except library.NumberParseException as error:
+        raise UnusableValueError("not_possible") from error
+    if international:
+        usable = (
+            library.is_possible_number_with_reason(number) == library.ValidationResult.IS_POSSIBLE
+        )
+        rule = "not_possible"
+    else:
+        usable = library.is_valid_number(number)
+        rule = "not_valid"
+    if not usable:
+        raise UnusableValueError(rule)
+    e164: str = library.format_number(number, library.PhoneNumberFormat.E164)
+    return e164
+
+
+def region_of(country: object, default: str | None, locale: object) -> str | None:
+    """The region for national numbers: address country, else the default, else the locale's."""
+    return _known_region(country) or default or _locale_region(locale)
+
+
+def _known_region(country: object) -> str | None:
+    if not isinstance(country, str):
+        return None
+    code = country.strip(WHITESPACE).upper()
+    return code if code in _library().SUPPORTED_REGIONS else None
+
+
+def _locale_region(locale: object) -> str | None:
+    # BCP 47: language[-Script][-REGION]...; some systems write it with underscores.
+    if not isinstance(locale, str) or len(locale) > 35:  # noqa: PLR2004  # RFC 5646 4.4.1
+        return None
+    for subtag in locale.replace("_", "-").split("-")[1:]:
+        if len(subtag) == 2:  # noqa: PLR2004  # an alpha-2 region
+            return _known_region(subtag)
+    return None

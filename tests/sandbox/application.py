@@ -1,0 +1,135 @@
+"""The functions of this project in this process, pointed at the sandbox."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from tests.sandbox import samples
+from tests.sandbox.tiktok import ACCESS_TOKEN, PIXEL_CODE
+
+if TYPE_CHECKING:
+    from tests.sandbox.aws import AwsSandbox
+
+_FUNCTIONS = Path(__file__).parents[2] / "functions"
+STAGE = "dev"
+PREFIX = "/tiktok-pixel"
+FOLDER = f"{PREFIX}/{STAGE}"
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the handlers use of Lambda's context."""
+
+    seconds: float = 6.0
+    function_name: str = "forward"
+    aws_request_id: str = "00000000-0000-4000-8000-000000000000"
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Time that Lambda has left."""
+        return int(self.seconds * 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """An answer of the endpoint."""
+
+    status: int
+    body: dict[str, Any]
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """The one row of results."""
+        (row,) = self.body["results"]
+        result: dict[str, Any] = row
+        return result
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardApplication:
+    """The forward function as API Gateway, or a direct invocation, reaches it."""
+
+    module: ModuleType
+
+    def post(self, event: dict[str, Any], context: Context | None = None) -> HttpAnswer:
+        """Hand over an HTTP API event."""
+        answer = self.module.handler(event, context or Context())
+        return HttpAnswer(answer["statusCode"], json.loads(answer["body"]))
+
+    def send(self, event: object) -> HttpAnswer:
+        """Sign an event or a batch as Segment does, and post it."""
+        return self.post(samples.signed(event))
+
+    def invoke(self, event: object, context: Context | None = None) -> Any:
+        """Invoke the function directly."""
+        return self.module.handler(event, context or Context())
+
+
+def environment(tiktok_url: str, aws_url: str, **more: str) -> dict[str, str]:
+    """The variables that the template declares, pointed at the sandbox."""
+    return {
+        "AWS_ACCESS_KEY_ID": "sandbox",
+        "AWS_SECRET_ACCESS_KEY": "sandbox",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL_SSM": aws_url,
+        "AWS_ENDPOINT_URL_SQS": aws_url,
+        "TIKTOK_API_URL": tiktok_url,
+        "STAGE": STAGE,
+        "PARAMETER_PREFIX": PREFIX,
+        "DEFAULT_PHONE_REGION": "US",
+        "TEST_EVENT_CODE": "",
+        "POWERTOOLS_SERVICE_NAME": f"tiktok-pixel-{STAGE}",
+        "POWERTOOLS_METRICS_NAMESPACE": "TikTokPixel",
+        # The tests' own process is no cold start.
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "provisioned-concurrency",
+        **more,
+    }
+
+
+def put_parameters(aws: AwsSandbox, folder: str = FOLDER) -> None:
+    """The parameters that an operator puts before the first deployment."""
+    aws.put_parameters(
+        {
+            f"{folder}/pixel-code": ("String", PIXEL_CODE),
+            f"{folder}/access-token": ("SecureString", ACCESS_TOKEN),
+            f"{folder}/webhook-secret": ("SecureString", samples.DEVELOPMENT_SECRET),
+        }
+    )
+
+
+@contextmanager
+def forward_application(variables: dict[str, str]) -> Iterator[ForwardApplication]:
+    """Load the function as a new Lambda environment would, with `variables` set."""
+    before = dict(os.environ)
+    os.environ.update(variables)
+    try:
+        module = _load("forward")
+        yield ForwardApplication(module)
+        module._destination.client.close()
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _load(function: str) -> ModuleType:
+    # A module of its own each time: what a cold start makes must not survive in `sys.modules`.
+    path = _FUNCTIONS / function / "app.py"
+    spec = importlib.util.spec_from_file_location(f"app_{function}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        del sys.modules[spec.name]
+    return module
