@@ -36,7 +36,7 @@ _MARGIN: Final = 0.3
 # Only an environment that was started for this request counts its start as waiting time.
 _LONGEST_INIT: Final = 10.0
 
-_destination = build_destination(os.environ)
+_destination = build_destination(os.environ, authenticates=True)
 _is_cold = os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand") == "on-demand"
 
 
@@ -52,13 +52,14 @@ def handler(event: Any, context: LambdaContext) -> dict[str, Any]:
         RetryLaterError: A direct invocation that has to be sent again.
     """
     deadline = _deadline(context)
-    if not (isinstance(event, dict) and "requestContext" in event):
-        return _answer_direct(event, deadline)
+    is_http = isinstance(event, dict) and "requestContext" in event
     try:
-        reply = _answer_http(event, deadline)
+        reply = _answer_http(event, deadline) if is_http else _answer_direct(event, deadline)
     except Exception as error:  # noqa: BLE001  # the runtime would log the message of it, data and all
         observability.report_crash(error)
         reply = refusal(500, Status.RETRY, "internal_error")
+    if not is_http:
+        return _told_directly(reply)
     return {
         "statusCode": reply.http_status,
         "headers": {"content-type": "application/json"},
@@ -78,24 +79,28 @@ def _answer_http(request: Mapping[str, Any], deadline: Deadline) -> Reply:
         events = parse_events(text)
     except PayloadError as error:
         return _refuse(400, error.reason)
-    report = forward(events, _destination, deadline=deadline, now=time.time())
-    record(report)
-    return reply_to(report.outcomes)
+    return _forward(events, deadline)
 
 
-def _answer_direct(event: Any, deadline: Deadline) -> dict[str, Any]:
+def _answer_direct(event: Any, deadline: Deadline) -> Reply:
     try:
         events = events_of(event)
     except PayloadError as error:
-        reply = _refuse(400, error.reason)
-    else:
-        report = forward(events, _destination, deadline=deadline, now=time.time())
-        record(report)
-        reply = reply_to(report.outcomes)
-        if any(outcome.status is Status.RETRY for outcome in report.outcomes):
-            raise RetryLaterError(reply.body)
+        return _refuse(400, error.reason)
+    return _forward(events, deadline)
+
+
+def _told_directly(reply: Reply) -> dict[str, Any]:
     answer: dict[str, Any] = json.loads(reply.body)
+    if answer["status"] == Status.RETRY:
+        raise RetryLaterError(reply.body)
     return answer
+
+
+def _forward(events: list[Any], deadline: Deadline) -> Reply:
+    report = forward(events, _destination, deadline=deadline, now=time.time())
+    record(report)
+    return reply_to(report.outcomes)
 
 
 def _body(request: Mapping[str, Any]) -> str:

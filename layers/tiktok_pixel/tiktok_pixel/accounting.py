@@ -19,6 +19,13 @@ _METRICS: Final = {
     Status.PARKED: "EventsParked",
     Status.RETRY: "EventsRetried",
 }
+# Events of the queue were counted as parked before: what becomes of them has its own counters.
+_REDRIVEN_METRICS: Final = {
+    Status.FORWARDED: "RedrivenForwarded",
+    Status.REJECTED: "RedrivenRejected",
+    Status.PARKED: "RedrivenWaiting",
+    Status.RETRY: "RedrivenWaiting",
+}
 _TIKTOK_ACCEPTED: Final = "tiktok_accepted"
 
 
@@ -32,23 +39,36 @@ def record(report: Report) -> None:
         observability.count_by(
             "ValidationFailure", times, {"field": problem.field, "reason": problem.rule}
         )
+    _record_calls(report)
+    _log("request", report, counts)
+
+
+def record_redriven(report: Report) -> None:
+    """Count and log the events of one message of the queue."""
+    counts = Counter(outcome.status for outcome in report.outcomes)
+    for status, name in _REDRIVEN_METRICS.items():
+        observability.count(name, counts[status])
+    _record_calls(report)
+    _log("redriven", report, counts)
+
+
+def _record_calls(report: Report) -> None:
     observability.time_taken("TikTokLatency", [call.seconds for call in report.calls])
     refusals = Counter(_code(call) for call in report.calls if call.reason != _TIKTOK_ACCEPTED)
     for code, times in refusals.items():
         observability.count_by("TikTokError", times, {"code": code})
-    _log(report, counts)
 
 
-def _log(report: Report, counts: Counter[Status]) -> None:
+def _log(message: str, report: Report, counts: Counter[Status]) -> None:
     extra: dict[str, Any] = {
         "outcomes": {status.value: times for status, times in counts.items()},
         "problems": {problem.code: times for problem, times in report.problems.items()},
         "tiktok": [_call(call) for call in report.calls],
     }
     if len(report.outcomes) == 1:
-        observability.logger.info("request", extra=extra | _row(report.outcomes[0]))
+        observability.logger.info(message, extra=extra | _row(report.outcomes[0]))
         return
-    observability.logger.info("request", extra=extra)
+    observability.logger.info(message, extra=extra)
     observability.log_rows("events", [_row(outcome) for outcome in report.outcomes])
 
 

@@ -98,13 +98,17 @@ class Credentials:
         return self.parameters.values(min(_LONGEST_WAIT, deadline.remaining()))
 
 
-def parameter_names(folder: str, pixels: Sequence[str]) -> list[str]:
-    """All SSM parameters of a stage: the fixed ones and two for every named pixel."""
-    names = [
-        f"{folder}/{name}"
-        for name in ("pixel-code", "access-token", "webhook-secret", "bearer-token")
-    ]
-    for pixel in pixels:
+def parameter_names(folder: str, pixels: Sequence[str], *, authenticates: bool) -> list[str]:
+    """The SSM parameters that a function reads, which are those that its role may read.
+
+    Args:
+        folder: ``<prefix>/<stage>``.
+        pixels: Names of the pixels that mappings name.
+        authenticates: Whether the function checks signatures and tokens of requests.
+    """
+    secrets = ("webhook-secret", "bearer-token") if authenticates else ()
+    names = [f"{folder}/{secret}" for secret in secrets]
+    for pixel in (None, *pixels):
         of_pixel = _pixel_folder(folder, pixel)
         names += [f"{of_pixel}/pixel-code", f"{of_pixel}/access-token"]
     return names

@@ -9,6 +9,9 @@ from typing import Final
 from tiktok_pixel.errors import TikTokPixelError
 
 STAGES: Final = ("dev", "staging", "prod")
+MAPPING_SETS: Final = ("default", "full", "custom")
+CONSENT_DENIED: Final = ("block", "limit")
+EVENT_ID_PATH: Final = "properties.event_id"
 TIKTOK_API_URL: Final = "https://business-api.tiktok.com"
 
 
@@ -30,6 +33,12 @@ class Settings:
         parameters_ttl_seconds: How long values from SSM are good.
         parked_queue_url: Where events wait for an operator; ``None`` to answer 503 instead.
         require_bearer_token: Whether a bearer token must come with every request.
+        mapping_set: ``default``, ``full``, or ``custom`` for the stage's own file.
+        consent_categories: Ids of Segment's consent categories that TikTok belongs to.
+        limit_without_consent: Send events without consent with ``limited_data_use`` instead of
+            holding them back.
+        use_existing_pixel: The site's own pixel sends the same events: both need a shared id.
+        event_id_path: Where in a Segment event that shared id stands.
     """
 
     stage: str
@@ -41,6 +50,11 @@ class Settings:
     parameters_ttl_seconds: float = 300.0
     parked_queue_url: str | None = None
     require_bearer_token: bool = False
+    mapping_set: str = "default"
+    consent_categories: tuple[str, ...] = ()
+    limit_without_consent: bool = False
+    use_existing_pixel: bool = False
+    event_id_path: str = EVENT_ID_PATH
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -67,6 +81,11 @@ class Settings:
             test_event_code=_text(environment, "TEST_EVENT_CODE"),
             parked_queue_url=_text(environment, "PARKED_QUEUE_URL"),
             require_bearer_token=_boolean(environment, "REQUIRE_BEARER_TOKEN"),
+            mapping_set=_one_of(environment, "MAPPING_SET", MAPPING_SETS),
+            consent_categories=_list(environment, "CONSENT_CATEGORIES"),
+            limit_without_consent=_one_of(environment, "CONSENT_DENIED", CONSENT_DENIED) == "limit",
+            use_existing_pixel=_boolean(environment, "USE_EXISTING_PIXEL"),
+            event_id_path=_text(environment, "EVENT_ID_PATH") or EVENT_ID_PATH,
         )
 
 
@@ -75,11 +94,19 @@ def _text(environment: Mapping[str, str], name: str) -> str | None:
 
 
 def _one_of(environment: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    """One of ``choices``; the first where the variable is not set, but for the stage."""
     value = _text(environment, name)
+    if value is None and name != "STAGE":
+        return choices[0]
     if value not in choices:
         raise SettingsError(f"{name}: one of {', '.join(choices)}")
     return value
 
 
 def _boolean(environment: Mapping[str, str], name: str) -> bool:
-    return _one_of({name: environment.get(name) or "false"}, name, ("true", "false")) == "true"
+    return _one_of(environment, name, ("false", "true")) == "true"
+
+
+def _list(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
+    items = (item.strip() for item in environment.get(name, "").split(","))
+    return tuple(item for item in items if item)

@@ -23,7 +23,7 @@ EVENT_SOURCES: Final = ("web", "offline", "crm")
 _EVENT_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,49}\Z")
 _DAY: Final = 86_400  # seconds
 # TikTok attributes clicks for 28 days at most; what is older can no longer be matched.
-_OLDEST: Final = 28 * _DAY
+OLDEST_SECONDS: Final = 28 * _DAY
 _NEWEST: Final = 1 * _DAY
 
 
@@ -105,7 +105,7 @@ def event_time(timestamp: object, now: float) -> int:
         raise InvalidEventError(Problem("event_time", "unparsable")) from error
     if seconds > now + _NEWEST:
         raise InvalidEventError(Problem("event_time", "in_future"))
-    if seconds < now - _OLDEST:
+    if seconds < now - OLDEST_SECONDS:
         raise InvalidEventError(Problem("event_time", "too_old"))
     return int(seconds)
 

@@ -1,0 +1,164 @@
+"""Segment events to events that can be sent: chosen, mapped, checked; or the reason why not."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from tiktok_pixel.ecmascript import WHITESPACE, to_string
+from tiktok_pixel.mapping.values import resolve, split_path
+from tiktok_pixel.observability import report_crash
+from tiktok_pixel.outcomes import Outcome, Status, shown_message_id
+from tiktok_pixel.problems import InvalidEventError, Problem
+from tiktok_pixel.segment.choice import has_consent, is_consent_event, is_selected
+from tiktok_pixel.segment.errors import InvalidSegmentEventError
+from tiktok_pixel.segment.event import SegmentEvent, read_event
+from tiktok_pixel.tiktok.delivery import Route
+from tiktok_pixel.tiktok.events import build_event
+
+if TYPE_CHECKING:
+    from tiktok_pixel.mapping import Mapping, MappingSet
+    from tiktok_pixel.settings import Settings
+
+# Compact and pure ASCII: lone surrogates, which UTF-8 cannot hold, stay escaped.
+_ENCODE: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedEvent:
+    """An event that is ready to be sent.
+
+    Attributes:
+        route: What it shares with the other events of its request.
+        message_id: Segment's messageId as it can be shown.
+        event: TikTok's event name.
+        body: The item of ``data[]`` as JSON.
+    """
+
+    route: Route
+    message_id: str | None
+    event: str
+    body: str
+
+
+Row = Outcome | PreparedEvent
+
+
+def prepare(
+    events: Sequence[object],
+    mappings: MappingSet,
+    settings: Settings,
+    now: float,
+    problems: Counter[Problem],
+) -> list[Row]:
+    """One row for every event and mapping that matches it, in order.
+
+    Args:
+        events: Parsed JSON values of any kind.
+        mappings: The active mappings.
+        settings: The settings of the deployment.
+        now: Unix time in seconds.
+        problems: What is left out of events, or costs them, is counted here.
+    """
+    rows: list[Row] = []
+    taken: set[str] = set()
+    for value in events:
+        try:
+            event = read_event(value)
+        except InvalidSegmentEventError as error:
+            problems[error.problem] += 1
+            shown = shown_message_id(error.message_id)
+            rows.append(Outcome(shown, Status.REJECTED, error.problem.code))
+            continue
+        if event.message_id in taken:
+            shown = shown_message_id(event.message_id)
+            rows.append(Outcome(shown, Status.IGNORED, "duplicate_in_batch"))
+            continue
+        of_event = _prepare_safely(event, mappings, settings, now, problems)
+        # A copy of an event that could not be sent may be a better one.
+        if event.message_id and not all(_is_rejected(row) for row in of_event):
+            taken.add(event.message_id)
+        rows += of_event
+    return rows
+
+
+def _prepare_safely(
+    event: SegmentEvent,
+    mappings: MappingSet,
+    settings: Settings,
+    now: float,
+    problems: Counter[Problem],
+) -> list[Row]:
+    shown = shown_message_id(event.message_id)
+    try:
+        if not event.is_known:
+            return [Outcome(shown, Status.IGNORED, "type_unknown")]
+        matching = mappings.match(event.raw)
+        if not matching:
+            return [Outcome(shown, Status.IGNORED, "not_mapped")]
+        reason = _reason_to_ignore(event.raw, settings)
+        if reason is not None:
+            return [Outcome(shown, Status.IGNORED, reason)]
+        return [_apply(mapping, event, settings, now, problems) for mapping in matching]
+    except Exception as error:  # noqa: BLE001  # a mistake of ours must not cost the rest of a batch
+        report_crash(error)
+        return [Outcome(shown, Status.RETRY, "internal_error")]
+
+
+def _reason_to_ignore(event: dict[str, Any], settings: Settings) -> str | None:
+    """Why a mapped event must not be sent: the person's choice, or the site's own pixel."""
+    if is_consent_event(event):
+        return "consent_event"
+    if not settings.limit_without_consent and not has_consent(event, settings.consent_categories):
+        return "consent_denied"
+    if not is_selected(event):
+        return "integration_disabled"
+    if settings.use_existing_pixel and _shared_id(event, settings) is None:
+        return "shared_event_id_missing"
+    return None
+
+
+def _apply(
+    mapping: Mapping,
+    event: SegmentEvent,
+    settings: Settings,
+    now: float,
+    problems: Counter[Problem],
+) -> Row:
+    shown = shown_message_id(event.message_id)
+    fields = mapping.evaluate(event.raw)
+    try:
+        built = build_event(
+            fields,
+            message_id=event.message_id,
+            now=now,
+            default_region=settings.default_phone_region,
+        )
+    except InvalidEventError as error:
+        problems[error.problem] += 1
+        return Outcome(shown, Status.REJECTED, error.problem.code, mapping.event_name)
+    problems.update(built.left_out)
+    wire = built.wire
+    if settings.use_existing_pixel:
+        wire["event_id"] = _shared_id(event.raw, settings)
+    if settings.limit_without_consent and not has_consent(event.raw, settings.consent_categories):
+        wire["limited_data_use"] = True
+    route = Route(
+        mapping.pixel, built.event_source, built.test_event_code or settings.test_event_code
+    )
+    return PreparedEvent(route, shown, wire["event"], _ENCODE(wire))
+
+
+def _shared_id(event: dict[str, Any], settings: Settings) -> str | None:
+    """The id that the site's own pixel sends as well."""
+    value = resolve(event, split_path(settings.event_id_path))
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return to_string(value)
+    return value if isinstance(value, str) and value.strip(WHITESPACE) else None
+
+
+def _is_rejected(row: Row) -> bool:
+    return isinstance(row, Outcome) and row.status is Status.REJECTED
