@@ -12,6 +12,7 @@ that one of them makes of it::
 from .describe import describe_subscription
 from .errors import MappingError, MappingProblem
 from .event_names import event_name_problem
+from .explain import explain_field
 from .mapping_set import MappingSet, compile_mapping_set, load_mapping_set, shipped
 from .presets import Mapping
 
@@ -23,6 +24,7 @@ __all__ = [
     "compile_mapping_set",
     "describe_subscription",
     "event_name_problem",
+    "explain_field",
     "load_mapping_set",
     "shipped",
 ]

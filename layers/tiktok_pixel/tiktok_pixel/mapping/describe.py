@@ -1,5 +1,7 @@
 """Subscriptions in words, for tables that people read."""
 
+from tiktok_pixel.ecmascript import to_string
+
 from .fql import Condition, Node, parse_fql
 
 _TYPES = {
@@ -84,4 +86,4 @@ def _is_track(node: Node) -> bool:
 
 def _quoted(node: Node) -> str:
     expected = node.expected if isinstance(node, Condition) else None
-    return f'"{expected}"' if isinstance(expected, str) else f"{expected}"
+    return f'"{expected}"' if isinstance(expected, str) else to_string(expected)

@@ -77,7 +77,9 @@ def event_name_problem(name: str) -> str | None:
 def event_name_warning(name: str) -> str | None:
     """Say what is doubtful about an event name that may be sent; None when nothing is."""
     if name in LEGACY:
-        return f"{name} is the old name of {LEGACY[name]}; it must be the one the browser pixel sends"
+        return (
+            f"{name} is the old name of {LEGACY[name]}; it must be the one the browser pixel sends"
+        )
     if name in RETIRED:
         return f"{name} is retired: TikTok takes it until 2027"
     if name not in _KNOWN and (meant := _BY_LOWER_CASE.get(name.lower())):

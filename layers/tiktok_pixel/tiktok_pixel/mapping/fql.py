@@ -148,9 +148,17 @@ class _Reader:
         literal = self._literal(value)
         keys = _keys(field)
         in_object = keys[0] in _OBJECTS
-        if value.kind == "null" and keys[0] not in ("type", "event") and operator.text in ("=", "!="):
+        if (
+            value.kind == "null"
+            and keys[0] not in ("type", "event")
+            and operator.text in ("=", "!=")
+        ):
             return Condition(keys, "exists" if operator.text == "!=" else "not exists")
-        if isinstance(literal, bool) and operator.text == "=" and (in_object or keys[0] == "userId"):
+        if (
+            isinstance(literal, bool)
+            and operator.text == "="
+            and (in_object or keys[0] == "userId")
+        ):
             return Condition(keys, "is true" if literal else "is false")
         if operator.text not in ("=", "!="):
             return self._order(keys, operator, literal)
@@ -212,7 +220,9 @@ class _Reader:
     def _expect(self, kind: str) -> Token:
         token = self._next()
         if token.kind != kind:
-            raise SubscriptionError(token.column, f'expected {"a field" if kind == "name" else kind}')
+            raise SubscriptionError(
+                token.column, f"expected {'a field' if kind == 'name' else kind}"
+            )
         return token
 
     def _peek(self) -> Token:

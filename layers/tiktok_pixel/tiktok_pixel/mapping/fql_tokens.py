@@ -1,8 +1,8 @@
-"""The words of FQL, the language of subscriptions.
+r"""The words of FQL, the language of subscriptions.
 
 They are cut as Segment's lexer cuts them (npm package `@segment/fql-ts`, src/lexer.ts), its
 peculiarities included: `and` and `or` are conjunctions only in lower case and only before a space,
-comma or closing bracket; `\\` takes the next character into a name; a string ends at the next
+comma or closing bracket; `\` takes the next character into a name; a string ends at the next
 quotation mark of its own kind, and nothing in it can be escaped.
 """
 

@@ -1,4 +1,7 @@
-"""JSON text as JavaScript writes and reads it, for `@json`."""
+"""JSON text as JavaScript writes and reads it, for `@json`.
+
+Members stand in the order they came in; JavaScript would put keys that are whole numbers first.
+"""
 
 import json
 import re

@@ -69,7 +69,9 @@ def compile_mapping_set(presets: object, *, source: str) -> MappingSet:
     entries = presets.get("presets") if isinstance(presets, dict) else presets
     if not isinstance(entries, list):
         problem = f"expected an array of presets, got {kind_of(presets)}"
-        raise MappingError(source, [MappingProblem("", "", problem, 'an array, or {"presets": []}')])
+        raise MappingError(
+            source, [MappingProblem("", "", problem, 'an array, or {"presets": []}')]
+        )
     findings = Findings()
     defaults = _default_fields(entries)
     compiled = [

@@ -5,6 +5,7 @@ from typing import Any
 from .errors import MappingProblem
 from .values import UNDEFINED, Evaluator
 
+
 class Findings:
     """Collects the problems and warnings of a whole file, so that one load shows them all."""
 

@@ -89,9 +89,11 @@ def compile_preset(
         place.at("pixel").refuse("is no name of a pixel", allowed)
     subscription = _subscription(preset.get("subscribe"), place.at("subscribe"))
     fields = _fields(preset, defaults, place)
-    event_name = _event_name(fields, preset, place)
-    evaluate = compile_fields(fields, place)
-    if len(findings.problems) > before or subscription is None:
+    event_name = _event_name(fields, preset, place) if fields is not None else None
+    evaluate = compile_fields(fields, place) if fields is not None else None
+    if subscription is None or fields is None or evaluate is None:
+        return None
+    if len(findings.problems) > before:
         return None
     enabled = preset.get("enabled", True)
     return Mapping(str(name), subscription, enabled, fields, evaluate, event_name, pixel)
@@ -149,11 +151,11 @@ def _subscription(source: object, place: Place) -> Subscription | None:
     return subscription
 
 
-def _fields(preset: Fields, defaults: Fields, place: Place) -> Fields:
+def _fields(preset: Fields, defaults: Fields, place: Place) -> Fields | None:
     fields = preset.get("mapping", {})
     if not isinstance(fields, dict):
         place.at("mapping").refuse(f"expected an object, got {kind_of(fields)}")
-        return {}
+        return None
     if preset.get("defaults") is not True:
         return dict(fields)
     merged = {**defaults, **fields}

@@ -38,6 +38,11 @@ def parse_template(template: str) -> list[Part]:
     return parts
 
 
+def placeholders(template: str) -> list[str]:
+    """Give the paths of a template as they are written."""
+    return [trim(found) for found in _DOUBLE.findall(_TRIPLE.sub(r"{{\1}}", template))]
+
+
 def compile_template(template: str) -> Evaluator:
     """Compile a template to a function that fills it from the event."""
     parts = parse_template(template)

@@ -60,7 +60,7 @@ def step(value: Any, key: str) -> Any:
     """
     if isinstance(value, dict):
         return value.get(key, UNDEFINED)
-    if value is None or value is False or value == "" or value == 0:
+    if value is None or value is False or value in ("", 0):
         return value
     if isinstance(value, list | str):
         if key == "length":
@@ -94,7 +94,7 @@ class View:
 def view(value: Any) -> "Mapping[str, Any] | View":
     """Look at a value as something with `get(key, UNDEFINED)`."""
     if value.__class__ is dict:
-        return value  # type: ignore[no-any-return]
+        return value
     return View(value) if value is not UNDEFINED else NOTHING
 
 
@@ -115,25 +115,28 @@ def has_content(value: Any) -> bool:
         if value is None or value is UNDEFINED:
             return False
         if value.__class__ is not list:
-            return value != ""  # inside of an array, 0 prints as "0"
+            return bool(value != "")  # inside of an array, 0 prints as "0"
     if value.__class__ is dict:
         return True
     return bool(value)
 
 
-def drop_undefined(value: Any) -> Any:
+def drop_undefined(value: Any, depth: int = MAX_DEPTH) -> Any:
     """Copy a value without the undefined members of its objects; in arrays they become null.
 
-    The answer is UNDEFINED for a value nested deeper than `MAX_DEPTH`.
+    Only what a mapping builds has such members, and no mapping is nested deeper than `MAX_DEPTH`;
+    what lies deeper is the event's own and is shared.
     """
-    return _drop(value) if within_depth(value) else UNDEFINED
-
-
-def _drop(value: Any) -> Any:
+    if not depth:
+        return value
     if value.__class__ is dict:
-        return {key: _drop(item) for key, item in value.items() if item is not UNDEFINED}
+        return {
+            key: drop_undefined(item, depth - 1)
+            for key, item in value.items()
+            if item is not UNDEFINED
+        }
     if value.__class__ is list:
-        return [None if item is UNDEFINED else _drop(item) for item in value]
+        return [None if item is UNDEFINED else drop_undefined(item, depth - 1) for item in value]
     return value
 
 

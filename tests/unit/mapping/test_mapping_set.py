@@ -1,0 +1,263 @@
+"""Mapping files: presets, defaults, errors, and finding the mappings for an event."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tiktok_pixel.errors import TikTokPixelError
+from tiktok_pixel.mapping import (
+    Mapping,
+    MappingError,
+    compile_mapping_set,
+    load_mapping_set,
+    shipped,
+)
+from tiktok_pixel.mapping.event_names import LEGACY, STANDARD
+
+Preset = dict[str, Any]
+
+
+def preset(**changes: Any) -> Preset:
+    entry = {"name": "Cart", "subscribe": 'event = "Product Added"', "mapping": {"event": "Lead"}}
+    return {**entry, **changes}
+
+
+def only(entry: Preset) -> Mapping:
+    (mapping,) = compile_mapping_set([entry], source="test.json").mappings
+    return mapping
+
+
+def problems(*entries: object) -> list[str]:
+    with pytest.raises(MappingError) as raised:
+        compile_mapping_set(list(entries), source="test.json")
+    return str(raised.value).splitlines()
+
+
+def test_a_preset_becomes_a_mapping() -> None:
+    mapping = only(preset(mapping={"event": "AddToCart", "value": {"@path": "$.properties.n"}}))
+    assert (mapping.name, mapping.subscribe) == ("Cart", 'event = "Product Added"')
+    assert (mapping.enabled, mapping.event_name, mapping.pixel) == (True, "AddToCart", None)
+    assert mapping.evaluate({"properties": {"n": 1}}) == {"event": "AddToCart", "value": 1}
+
+
+def test_a_preset_pasted_from_segment_is_complete_as_it_stands() -> None:
+    """Keys of Segment's own workspace are taken; no default field is added."""
+    mapping = only(preset(partnerAction="reportWebEvent", type="automatic", id="x"))
+    assert mapping.fields == {"event": "Lead"}
+
+
+def test_the_event_may_be_given_by_a_directive() -> None:
+    assert only(preset(mapping={"event": {"@path": "$.event"}})).event_name is None
+
+
+def test_a_mapping_may_be_one_directive() -> None:
+    merge = {"@merge": {"direction": "right", "objects": [{"event": "Lead"}, {"@path": "$.p"}]}}
+    mapping = only(preset(mapping=merge))
+    assert mapping.evaluate({"p": {"value": 1}}) == {"event": "Lead", "value": 1}
+    assert only(preset(mapping={"@path": "$.p"})).evaluate({"p": 5}) == {}
+
+
+def test_defaults_fill_the_fields_that_the_preset_does_not_name() -> None:
+    fields = {"event": "Search", "email": "fixed", "order_id": None}
+    mapping = only(preset(defaults=True, mapping=fields))
+    event = {"messageId": "m", "properties": {"email": "a", "order_id": "o", "shop_id": "s"}}
+    mapped = mapping.evaluate(event)
+    assert mapped["event_id"] == "m"
+    assert mapped["email"] == "fixed"
+    assert mapped["shop_id"] == "s"
+    assert "order_id" not in mapped
+
+
+def test_presets_may_stand_in_an_object() -> None:
+    assert len(compile_mapping_set({"presets": [preset()]}, source="t").mappings) == 1
+
+
+@pytest.mark.parametrize(("name", "old"), [("Lead", "SubmitForm"), ("Purchase", "CompletePayment")])
+def test_legacy_name_sends_the_old_name(name: str, old: str) -> None:
+    mapping = only(preset(mapping={"event": name}, legacy_name=True))
+    assert mapping.event_name == old
+    assert mapping.evaluate({}) == {"event": old}
+
+
+def test_match_gives_enabled_mappings_in_the_order_of_the_file() -> None:
+    entries = [
+        preset(name="1", subscribe='type = "track"'),
+        preset(name="2", subscribe="userId != null"),
+        preset(name="3", subscribe='event = "A"'),
+        preset(name="4", subscribe='event = "A"', enabled=False),
+        preset(name="5", subscribe='type = "track" and event = "A" and properties.n = 1'),
+    ]
+    mapping_set = compile_mapping_set(entries, source="t")
+    event = {"type": "track", "event": "A", "userId": "u", "properties": {"n": 1}}
+
+    def names(event: dict[str, Any]) -> str:
+        return "".join(mapping.name for mapping in mapping_set.match(event))
+
+    assert names(event) == "1235"
+    assert names({"event": "A"}) == "3"
+    assert names({"type": "page"}) == ""
+    assert names({"type": ["track"], "event": {}}) == ""
+
+
+@pytest.mark.parametrize(
+    ("entry", "problem"),
+    [
+        (5, '"#1": expected a preset (an object), got a number'),
+        (preset(name=""), '"#1": name: expected a text that is not empty'),
+        (preset(names="x"), '"Cart": names: is not known; allowed: name, subscribe, mapping'),
+        (preset(enabled="yes"), '"Cart": enabled: expected true or false, got a string'),
+        (preset(mapping=[]), '"Cart": mapping: expected an object, got an array'),
+        (preset(mapping={}), '"Cart": event: is missing; allowed: the name of a TikTok event'),
+        (preset(mapping={"event": 5}), '"Cart": event: expected a string, got a number'),
+        (preset(mapping={"event": "a b"}), '"Cart": event: a custom event name has letters'),
+        (preset(subscribe=None), '"Cart": subscribe: is missing; allowed: FQL'),
+        (preset(subscribe=5), '"Cart": subscribe: expected a text, got a number'),
+        (preset(subscribe="event"), '"Cart": subscribe: column 6: expected one of'),
+        (preset(pixel="A b"), '"Cart": pixel: is no name of a pixel; allowed: 1 to 63'),
+        (
+            preset(mapping={"event": "Search"}, legacy_name=True),
+            '"Cart": legacy_name: Search has no old name; allowed: on Lead and Purchase only',
+        ),
+        (
+            preset(mapping={"event": {"@path": "$.e"}}, legacy_name=True),
+            '"Cart": legacy_name: needs an event that is named literally',
+        ),
+        (
+            preset(mapping={"event": "Lead", "__segment_internal_directive": {}}),
+            '"Cart": __segment_internal_directive: expected an object with one directive',
+        ),
+        (
+            preset(mapping={"event": "Lead", "__segment_internal_directive": {"@transform": 1}}),
+            '"Cart": __segment_internal_directive/@transform: expected an object, got a number',
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_preset(entry: object, problem: str) -> None:
+    (found,) = problems(entry)
+    assert found.startswith(f"test.json: {problem}")
+
+
+def test_an_error_shows_all_problems_of_the_file() -> None:
+    found = problems(
+        preset(mapping={"event": "Lead", "contents": [{"@path": 5}]}), preset(name="B", pixel="-")
+    )
+    assert found[0] == (
+        'test.json: "Cart": contents/0/@path: expected a string or a directive, got a number'
+    )
+    assert found[1].startswith('test.json: "B": pixel:')
+
+
+def test_two_presets_have_two_names() -> None:
+    assert problems(preset(), preset()) == ['test.json: "Cart": name: is the name of two presets']
+
+
+def test_problems_can_be_read_by_a_program() -> None:
+    with pytest.raises(TikTokPixelError) as raised:
+        compile_mapping_set([preset(subscribe="type")], source="test.json")
+    error = raised.value
+    assert isinstance(error, MappingError)
+    assert error.file == "test.json"
+    (problem,) = error.problems
+    assert (problem.mapping, problem.field, problem.allowed) == ("Cart", "subscribe", "")
+
+
+def test_warnings_name_the_preset() -> None:
+    entry = preset(subscribe='event = "A" AND type = "x"', mapping={"event": "PlaceAnOrder"})
+    subscribe, event = compile_mapping_set([entry], source="t").warnings
+    assert subscribe.startswith('"Cart": subscribe: column 13: AND counts only in lower case')
+    assert event == '"Cart": event: PlaceAnOrder is retired: TikTok takes it until 2027'
+
+
+@pytest.mark.parametrize("text", ["{", "[" * 100_000])
+def test_a_file_that_is_no_json(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "bad.json"
+    path.write_text(text)
+    with pytest.raises(MappingError, match=r"bad\.json: is not JSON"):
+        load_mapping_set(path)
+
+
+def test_a_file_that_holds_no_presets(tmp_path: Path) -> None:
+    path = tmp_path / "bad.json"
+    path.write_text("5")
+    with pytest.raises(MappingError, match="expected an array of presets, got a number"):
+        load_mapping_set(path)
+
+
+DEFAULT = {
+    "View Content": ({"type": "page"}, "ViewContent"),
+    "Search": ({"event": "Products Searched"}, "Search"),
+    "Add to Wishlist": ({"event": "Product Added to Wishlist"}, "AddToWishlist"),
+    "Add to Cart": ({"event": "Product Added"}, "AddToCart"),
+    "Initiate Checkout": ({"event": "Checkout Started"}, "InitiateCheckout"),
+    "Add Payment Info": ({"event": "Payment Info Entered"}, "AddPaymentInfo"),
+    "Place an Order": ({"event": "Order Completed"}, "PlaceAnOrder"),
+}
+
+
+@pytest.mark.parametrize("name", DEFAULT)
+def test_the_seven_default_mappings(name: str) -> None:
+    event, tiktok_event = DEFAULT[name]
+    (mapping,) = load_mapping_set(shipped("default")).match(event)
+    assert (mapping.name, mapping.event_name) == (name, tiktok_event)
+
+
+def test_an_order_placed_is_an_order_too() -> None:
+    (mapping,) = load_mapping_set(shipped("default")).match({"event": "Order Placed"})
+    assert mapping.name == "Place an Order"
+
+
+def test_the_default_fields_of_an_order() -> None:
+    event = json.loads(
+        """{
+          "type": "track", "event": "Order Completed", "messageId": "m-1", "userId": "",
+          "anonymousId": "anon", "originalTimestamp": "2024-01-02T03:04:05Z",
+          "context": {
+            "ip": "1.2.3.4", "userAgent": "UA", "locale": "en-US",
+            "page": {"url": "https://shop.example/?a=1", "referrer": ""},
+            "externalIds": [{"id": "e", "type": "email"}],
+            "traits": {"email": "a@example.com", "firstName": "Ann", "address": {"city": "Rome"}}
+          },
+          "traits": {"phone": "+15550100", "address": {"postalCode": "00100"}},
+          "properties": {
+            "email": "", "order_id": "o-1", "revenue": 0, "total": 9, "currency": "EUR",
+            "referrer": "https://ref.example", "search_string": "hat",
+            "products": [{"product_id": "p", "price": 1, "name": "Hat", "category": "c"}]
+          },
+          "integrations": {"Tiktok Conversions": {"ttclid": "click"}}
+        }"""
+    )
+    (mapping,) = load_mapping_set(shipped("default")).match(event)
+    assert mapping.evaluate(event) == {
+        "event": "PlaceAnOrder",
+        "event_id": "m-1",
+        "timestamp": "2024-01-02T03:04:05Z",
+        "email": "a@example.com",
+        "phone_number": "+15550100",
+        "first_name": "Ann",
+        "address": {"city": "Rome", "zip_code": "00100"},
+        "external_id": "anon",
+        "external_ids": [{"id": "e", "type": "email"}],
+        "ttclid": "click",
+        "locale": "en-US",
+        "ip": "1.2.3.4",
+        "user_agent": "UA",
+        "url": "https://shop.example/?a=1",
+        "referrer": "https://ref.example",
+        "order_id": "o-1",
+        "value": 0,
+        "currency": "EUR",
+        "content_type": "product",
+        "query": "hat",
+        "search_string": "hat",
+        "contents": [
+            {"content_id": "p", "price": 1, "content_name": "Hat", "content_category": "c"}
+        ],
+    }
+
+
+def test_the_full_set_has_a_mapping_for_every_standard_event() -> None:
+    names = {mapping.event_name for mapping in load_mapping_set(shipped("full")).mappings}
+    assert names == {*STANDARD, "PageView", "PlaceAnOrder"}
+    assert not names & set(LEGACY)
