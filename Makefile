@@ -42,6 +42,11 @@ format: $(READY) ## Put the code into shape.
 events: $(READY) ## Sign the sample events anew, after a change to one.
 	$(RUN) -m tests.sandbox.samples
 
+.PHONY: mappings
+mappings: $(READY) ## Show the mappings: SET=full or custom, STAGE=prod, EVENT=events/search.json.
+	@$(RUN) -m tiktok_pixel.show_mappings --set $(or $(SET),default) --stage $(or $(STAGE),dev) \
+		$(if $(EVENT),--event $(EVENT)) $(if $(REGION),--region $(REGION))
+
 .PHONY: sandbox
 sandbox: $(READY) ## Serve a local TikTok (8055) and a local AWS (5055) for `sam local`.
 	@$(RUN) -m tests.sandbox.serve --host 0.0.0.0 --port 8055 --aws-port 5055

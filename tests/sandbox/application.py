@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _FUNCTIONS = Path(__file__).parents[2] / "functions"
 STAGE = "dev"
 PREFIX = "/tiktok-pixel"
+# What `!Ref ParkedEventsQueue` is under `sam local`: the logical name.
+PARKED_QUEUE = "ParkedEventsQueue"
 FOLDER = f"{PREFIX}/{STAGE}"
 
 

@@ -3,7 +3,8 @@
     python -m tests.sandbox.serve --host 0.0.0.0 --port 8080 --aws-port 8081
 
 TikTok answers on the one port (see `tests.sandbox.control` for what it can be asked), AWS
-Systems Manager and SQS on the other, until interrupted.
+Systems Manager and SQS on the other, until interrupted. The parameters of the stage `dev` and
+the queue of parked events are there, so that `sam local` works at once.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import argparse
 import signal
 import threading
 
+from tests.sandbox.application import PARKED_QUEUE, put_parameters
 from tests.sandbox.aws import AwsSandbox
 from tests.sandbox.tiktok import ACCESS_TOKEN, PIXEL_CODE, TRACK_PATH, TikTokSandbox
 
@@ -40,6 +42,8 @@ def main(arguments: list[str] | None = None) -> None:
         TikTokSandbox(tokens=tokens, pixels=pixels, host=options.host, port=options.port) as tiktok,
         AwsSandbox(host=options.host, port=options.aws_port) as aws,
     ):
+        put_parameters(aws)
+        aws.create_queue(PARKED_QUEUE)
         for assignment in options.parameter:
             name, _, value = assignment.partition("=")
             aws.put_parameters({name: ("SecureString", value)})

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
 # The operator's own mapping files, one for each stage, beside the package.
-_OWN_MAPPINGS: Final = Path(__file__).parents[1] / "mappings"
+OWN_MAPPINGS: Final = Path(__file__).parents[1] / "mappings"
 # Two tries at most, so that a slow AWS service leaves time for the answer to Segment.
 _AWS_CONFIG: Final = Config(
     connect_timeout=0.5, read_timeout=1.0, retries={"mode": "standard", "total_max_attempts": 2}
@@ -63,7 +63,7 @@ def build_destination(
 def mapping_file(settings: Settings) -> Path:
     """The mapping file that the settings choose."""
     if settings.mapping_set == "custom":
-        return _OWN_MAPPINGS / f"{settings.stage}.json"
+        return OWN_MAPPINGS / f"{settings.stage}.json"
     return shipped(settings.mapping_set)
 
 
