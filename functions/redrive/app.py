@@ -16,14 +16,13 @@ from aws_lambda_powertools.utilities.batch import (
     EventType,
     process_partial_response,
 )
-from botocore.exceptions import BotoCoreError, ClientError
 
 from tiktok_pixel import observability
 from tiktok_pixel.accounting import record_redriven
 from tiktok_pixel.bootstrap import build_destination
 from tiktok_pixel.deadline import Deadline
 from tiktok_pixel.errors import TikTokPixelError
-from tiktok_pixel.parking import Parking, UnreadableMessageError, read_message
+from tiktok_pixel.parking import UnreadableMessageError, read_message
 from tiktok_pixel.redriving import redrive, wait_seconds
 
 if TYPE_CHECKING:
@@ -49,45 +48,51 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     end = Deadline.after(context.get_remaining_time_in_millis() / 1000 - _MARGIN)
 
     def work_off(record: SQSRecord) -> None:
-        _redrive_message(record, Deadline.after(min(_MESSAGE_SECONDS, end.remaining())))
+        deadline = Deadline.after(min(_MESSAGE_SECONDS, end.remaining()))
+        try:
+            is_done = _redrive_message(record, deadline)
+        except Exception as error:  # noqa: BLE001  # a mistake of ours: the message waits for its end
+            observability.report_crash(error)
+            is_done = False
+        if not is_done:
+            _set_wait(record)
+            raise StillParkedError("not taken by TikTok yet")
 
     return process_partial_response(
         event=event, record_handler=work_off, processor=_processor, context=context
     )
 
 
-def _redrive_message(record: SQSRecord, deadline: Deadline) -> None:
+def _redrive_message(record: SQSRecord, deadline: Deadline) -> bool:
+    """Send the events of one message; whether the message is done with."""
     parking = _destination.parking
     if parking is None:
-        raise StillParkedError("PARKED_QUEUE_URL is not set")
+        return False
     try:
         events = read_message(record.body)
     except UnreadableMessageError:
-        observability.logger.exception("a message that cannot be read")
-        _keep(parking, record)
+        # Without the error's text, which may quote what stands there.
+        extra = {"sqs_message_id": record.message_id}
+        observability.logger.error("a message that cannot be read", extra=extra)
+        return False
     redriven = redrive(events, _destination, deadline=deadline, now=time.time())
-    waiting = redriven.waiting
     record_redriven(redriven.report)
-    if len(waiting) == len(events) or (
-        waiting and not all(parking.park(waiting, Deadline.after(_MARGIN)))
-    ):
-        _keep(parking, record)
+    waiting = redriven.waiting
+    if len(waiting) == len(events):
+        return False
+    return not waiting or all(parking.park(waiting, Deadline.after(_MARGIN)))
 
 
-def _keep(parking: Parking, record: SQSRecord) -> None:
-    """Leave the message in the queue, out of sight for a while.
-
-    Raises:
-        StillParkedError: Always; that is what keeps it.
-    """
-    seconds = wait_seconds(int(record.attributes.approximate_receive_count))
+def _set_wait(record: SQSRecord) -> None:
+    """Keep the message out of sight for a while that grows with its tries."""
+    parking = _destination.parking
+    if parking is None:
+        return
     try:
         parking.client().change_message_visibility(
             QueueUrl=parking.queue_url,
             ReceiptHandle=record.receipt_handle,
-            VisibilityTimeout=seconds,
+            VisibilityTimeout=wait_seconds(int(record.attributes.approximate_receive_count)),
         )
-    except (BotoCoreError, ClientError):
-        # The queue's own visibility time-out does it then.
+    except Exception:  # noqa: BLE001  # then the queue's own visibility time-out does it
         observability.logger.warning("cannot set the visibility time-out")
-    raise StillParkedError("not taken by TikTok yet")

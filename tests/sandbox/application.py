@@ -6,7 +6,7 @@ import importlib.util
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,6 +75,36 @@ class ForwardApplication:
         return self.module.handler(event, context or Context())
 
 
+@dataclass(frozen=True, slots=True)
+class RedriveApplication:
+    """The redrive function as its queue reaches it."""
+
+    module: ModuleType
+
+    def work_off(
+        self, messages: Sequence[Mapping[str, Any]], context: Context | None = None
+    ) -> set[str]:
+        """Hand over messages as SQS' client gave them; the ids of those to keep."""
+        records = [
+            {
+                "messageId": message["MessageId"],
+                "receiptHandle": message["ReceiptHandle"],
+                "body": message["Body"],
+                "attributes": message["Attributes"],
+                "messageAttributes": {},
+                "md5OfBody": message["MD5OfBody"],
+                "eventSource": "aws:sqs",
+                "eventSourceARN": f"arn:aws:sqs:us-east-1:123456789012:{PARKED_QUEUE}",
+                "awsRegion": "us-east-1",
+            }
+            for message in messages
+        ]
+        answer = self.module.handler(
+            {"Records": records}, context or Context(120.0, function_name="redrive")
+        )
+        return {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+
+
 def environment(tiktok_url: str, aws_url: str, **more: str) -> dict[str, str]:
     """The variables that the template declares, pointed at the sandbox."""
     return {
@@ -110,12 +140,32 @@ def put_parameters(aws: AwsSandbox, folder: str = FOLDER) -> None:
 
 @contextmanager
 def forward_application(variables: dict[str, str]) -> Iterator[ForwardApplication]:
-    """Load the function as a new Lambda environment would, with `variables` set."""
+    """Load the forward function as a new Lambda environment would, with `variables` set."""
+    with _environment_of("forward", variables) as module:
+        yield ForwardApplication(module)
+
+
+@contextmanager
+def redrive_application(variables: dict[str, str]) -> Iterator[RedriveApplication]:
+    """Load the redrive function likewise."""
+    with _environment_of("redrive", variables) as module:
+        yield RedriveApplication(module)
+
+
+@contextmanager
+def _environment_of(function: str, variables: dict[str, str]) -> Iterator[ModuleType]:
     before = dict(os.environ)
     os.environ.update(variables)
+    # Only now: the logger keeps the standard output that it was made with.
+    from tiktok_pixel import bootstrap, observability  # noqa: PLC0415
+
+    # Powertools reads these once, and the layer may have been loaded before.
+    observability.metrics.provider.namespace = variables["POWERTOOLS_METRICS_NAMESPACE"]
+    observability.metrics.provider.service = variables["POWERTOOLS_SERVICE_NAME"]
+    bootstrap._sqs_client.cache_clear()
     try:
-        module = _load("forward")
-        yield ForwardApplication(module)
+        module = _load(function)
+        yield module
         module._destination.client.close()
     finally:
         os.environ.clear()

@@ -25,6 +25,10 @@ class Deadline:
         """The deadline ``seconds`` from now."""
         return cls(clock() + seconds, clock)
 
+    def earlier(self, seconds: float) -> Deadline:
+        """A deadline that leaves ``seconds`` for what comes after it."""
+        return Deadline(self.at - seconds, self.clock)
+
     def remaining(self) -> float:
         """Seconds left; never negative."""
         return max(0.0, self.at - self.clock())

@@ -21,14 +21,28 @@ _NAMES_PER_CALL: Final = 10
 # After a failure the stale values serve for a while, or every request would wait for SSM.
 _RETRY_SECONDS: Final = 5.0
 _FORCED_SECONDS: Final = 1.0
+# A read that takes longer hangs, or was frozen with its environment: nobody joins it any more.
+_LONGEST_READ_SECONDS: Final = 5.0
 
 
 class ParametersUnavailableError(TikTokPixelError):
     """SSM has not answered, now or before."""
 
 
+class _Read:
+    """One reading of all parameters, under way in a thread so that it can be left behind."""
+
+    def __init__(self, started: float) -> None:
+        self.started = started
+        self.done = threading.Event()
+        self.succeeded = False
+
+
 class ParameterCache:
     """The values of some SSM parameters.
+
+    All who need them at one time wait for the same read, each for as long as it can. A read that
+    ends after that still counts for those who come later.
 
     Args:
         client: boto3's SSM client.
@@ -50,9 +64,10 @@ class ParameterCache:
         self._clock = clock
         self._lock = threading.Lock()
         self._values: Mapping[str, str] | None = None
+        self._fresh_since = 0.0
         self._fresh_until = 0.0
-        self._read_at = 0.0
         self._forced_at = 0.0
+        self._under_way: _Read | None = None
         self.failures = 0
 
     def values(self, wait_seconds: float) -> Mapping[str, str]:
@@ -65,47 +80,86 @@ class ParameterCache:
             ParametersUnavailableError: SSM does not answer and never did.
         """
         with self._lock:
-            now = self._clock()
             # A clock that was set back must not keep old values fresh for ever.
-            if self._values is None or not self._read_at <= now < self._fresh_until:
-                self._read(wait_seconds)
+            if self._values is not None and (
+                self._fresh_since <= self._clock() < self._fresh_until
+            ):
+                return self._values
+            read = self._begin()
+        self._wait(read, wait_seconds)
+        with self._lock:
             if self._values is None:
                 raise ParametersUnavailableError("SSM did not answer")
             return self._values
 
     def force(self, wait_seconds: float) -> bool:
-        """Read again now, at most once a second; whether SSM was asked and answered."""
+        """Read again now, at most once a second; whether SSM was asked and answered.
+
+        Who comes within that second waits for a read that is still under way.
+        """
         with self._lock:
-            if 0 <= self._clock() - self._forced_at < _FORCED_SECONDS:
+            is_due = not 0 <= self._clock() - self._forced_at < _FORCED_SECONDS
+            if is_due:
+                self._forced_at = self._clock()
+                read = self._begin()
+            elif self._under_way is not None:
+                read = self._under_way
+            else:
                 return False
-            self._forced_at = self._clock()
-            return self._read(wait_seconds)
+        return self._wait(read, wait_seconds) and is_due
 
-    def _read(self, wait_seconds: float) -> bool:
-        """Ask SSM, in a thread so that a slow answer can be left behind."""
-        box: list[Mapping[str, str]] = []
-        thread = threading.Thread(target=self._fetch, args=(box,), daemon=True)
-        thread.start()
-        thread.join(wait_seconds)
-        self._read_at = self._clock()
-        if not box:
-            self.failures += 1
-            self._fresh_until = self._read_at + _RETRY_SECONDS
-            return False
-        self._values = box[0]
-        self._fresh_until = self._read_at + self._ttl
-        return True
+    def _begin(self) -> _Read:
+        """The read to wait for: one that is under way, or a new one."""
+        now = self._clock()
+        read = self._under_way
+        if read is None or not 0 <= now - read.started < _LONGEST_READ_SECONDS:
+            read = self._under_way = _Read(now)
+            threading.Thread(target=self._run, args=(read,), daemon=True).start()
+        return read
 
-    def _fetch(self, box: list[Mapping[str, str]]) -> None:
-        # Imported with the first call, as boto3 itself has it by then.
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+    def _wait(self, read: _Read, seconds: float) -> bool:
+        if not read.done.wait(seconds):
+            with self._lock:
+                if self._under_way is read:
+                    self._serve_for(_RETRY_SECONDS)
+        return read.succeeded
 
-        found: dict[str, str] = {}
+    def _run(self, read: _Read) -> None:
+        found: Mapping[str, str] | None = None
         try:
-            for start in range(0, len(self._names), _NAMES_PER_CALL):
-                names = self._names[start : start + _NAMES_PER_CALL]
-                answer = self._client.get_parameters(Names=list(names), WithDecryption=True)
-                found.update((one["Name"], one["Value"]) for one in answer["Parameters"])
-        except (BotoCoreError, ClientError):
-            return
-        box.append(found)
+            found = self._fetch()
+        except Exception as error:  # noqa: BLE001  # whatever it is, the last good values serve
+            _log_failure(error)
+        with self._lock:
+            self.failures += found is None
+            if self._under_way is read:
+                self._under_way = None
+                if found is not None:
+                    self._values = found
+                    read.succeeded = True
+                self._serve_for(self._ttl if read.succeeded else _RETRY_SECONDS)
+        read.done.set()
+
+    def _serve_for(self, seconds: float) -> None:
+        self._fresh_since = self._clock()
+        self._fresh_until = self._fresh_since + seconds
+
+    def _fetch(self) -> Mapping[str, str]:
+        found: dict[str, str] = {}
+        for start in range(0, len(self._names), _NAMES_PER_CALL):
+            names = self._names[start : start + _NAMES_PER_CALL]
+            answer = self._client.get_parameters(Names=list(names), WithDecryption=True)
+            found.update((one["Name"], one["Value"]) for one in answer["Parameters"])
+        return found
+
+
+def _log_failure(error: Exception) -> None:
+    # Imported here because those who only want the names in `credentials` need no logger.
+    from tiktok_pixel.observability import logger  # noqa: PLC0415
+
+    # Its text is left out: that of an unreadable answer may hold a secret.
+    response = getattr(error, "response", None)
+    code = response.get("Error", {}).get("Code") if isinstance(response, dict) else None
+    logger.warning(
+        "SSM parameters cannot be read", extra={"error": type(error).__name__, "code": code}
+    )

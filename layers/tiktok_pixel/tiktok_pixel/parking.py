@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from tiktok_pixel.errors import TikTokPixelError
+from tiktok_pixel.observability import logger
 from tiktok_pixel.tiktok.delivery import Route
 
 if TYPE_CHECKING:
@@ -76,7 +75,8 @@ class Parking:
             for (indexes, _), future in zip(messages, sent, strict=True):
                 try:
                     future.result(deadline.remaining())
-                except (BotoCoreError, ClientError, TimeoutError):
+                except Exception as error:  # noqa: BLE001  # whatever it is, Segment keeps the events
+                    logger.warning("cannot park", extra={"error": type(error).__name__})
                     continue
                 for index in indexes:
                     parked[index] = True
@@ -85,8 +85,9 @@ class Parking:
             pool.shutdown(wait=False, cancel_futures=True)
         return parked
 
-    def _send(self, client: SQSClient, body: str) -> None:
-        client.send_message(QueueUrl=self.queue_url, MessageBody=body)
+    def _send(self, client: SQSClient, body: str) -> str:
+        # boto3 takes whatever comes with HTTP 200 for success; only SQS gives an id.
+        return client.send_message(QueueUrl=self.queue_url, MessageBody=body)["MessageId"]
 
 
 def _messages(events: Sequence[ParkedEvent]) -> Iterator[tuple[list[int], str]]:

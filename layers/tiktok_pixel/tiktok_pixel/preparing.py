@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from tiktok_pixel.ecmascript import WHITESPACE, to_string
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from tiktok_pixel.settings import Settings
 
 # Compact and pure ASCII: lone surrogates, which UTF-8 cannot hold, stay escaped.
-_ENCODE: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +74,15 @@ def prepare(
             shown = shown_message_id(error.message_id)
             rows.append(Outcome(shown, Status.REJECTED, error.problem.code))
             continue
-        if event.message_id in taken:
+        if event.message_id in taken and event.message_id:
             shown = shown_message_id(event.message_id)
             rows.append(Outcome(shown, Status.IGNORED, "duplicate_in_batch"))
             continue
         of_event = _prepare_safely(event, mappings, settings, now, problems)
-        # A copy of an event that could not be sent may be a better one.
-        if event.message_id and not all(_is_rejected(row) for row in of_event):
-            taken.add(event.message_id)
+        for row in of_event:
+            # A copy of an event that could not be sent may be a better one.
+            if not isinstance(row, Outcome) or row.status is not Status.REJECTED:
+                taken.add(event.message_id)
         rows += of_event
     return rows
 
@@ -102,7 +104,7 @@ def _prepare_safely(
         reason = _reason_to_ignore(event.raw, settings)
         if reason is not None:
             return [Outcome(shown, Status.IGNORED, reason)]
-        return [_apply(mapping, event, settings, now, problems) for mapping in matching]
+        return [_apply(mapping, event, shown, settings, now, problems) for mapping in matching]
     except Exception as error:  # noqa: BLE001  # a mistake of ours must not cost the rest of a batch
         report_crash(error)
         return [Outcome(shown, Status.RETRY, "internal_error")]
@@ -124,11 +126,11 @@ def _reason_to_ignore(event: dict[str, Any], settings: Settings) -> str | None:
 def _apply(
     mapping: Mapping,
     event: SegmentEvent,
+    shown: str | None,
     settings: Settings,
     now: float,
     problems: Counter[Problem],
 ) -> Row:
-    shown = shown_message_id(event.message_id)
     fields = mapping.evaluate(event.raw)
     try:
         built = build_event(
@@ -140,16 +142,21 @@ def _apply(
     except InvalidEventError as error:
         problems[error.problem] += 1
         return Outcome(shown, Status.REJECTED, error.problem.code, mapping.event_name)
-    problems.update(built.left_out)
+    if built.left_out:
+        problems.update(built.left_out)
     wire = built.wire
     if settings.use_existing_pixel:
         wire["event_id"] = _shared_id(event.raw, settings)
     if settings.limit_without_consent and not has_consent(event.raw, settings.consent_categories):
         wire["limited_data_use"] = True
-    route = Route(
+    route = _route(
         mapping.pixel, built.event_source, built.test_event_code or settings.test_event_code
     )
-    return PreparedEvent(route, shown, wire["event"], _ENCODE(wire))
+    return PreparedEvent(route, shown, wire["event"], _ENCODER.encode(wire))
+
+
+# There are few routes, and each would be made for every event.
+_route = lru_cache(maxsize=64)(Route)
 
 
 def _shared_id(event: dict[str, Any], settings: Settings) -> str | None:
@@ -158,7 +165,3 @@ def _shared_id(event: dict[str, Any], settings: Settings) -> str | None:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return to_string(value)
     return value if isinstance(value, str) and value.strip(WHITESPACE) else None
-
-
-def _is_rejected(row: Row) -> bool:
-    return isinstance(row, Outcome) and row.status is Status.REJECTED

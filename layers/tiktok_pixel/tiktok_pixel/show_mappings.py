@@ -7,6 +7,8 @@
 Every shipped and every own mapping file is checked; the errors read like a compiler's.
 """
 
+# ruff: noqa: T201 - a command prints
+
 from __future__ import annotations
 
 import argparse
@@ -138,7 +140,9 @@ def _show_event(file: Path, mappings: MappingSet, settings: Settings) -> int:
 def print_table(header: list[str], rows: list[list[str]]) -> None:
     """Columns as wide as their widest cell; a long cell goes on in the next lines."""
     lines = [header, *rows]
-    widths = [min(_WIDEST, max(len(line[column]) for line in lines)) for column in range(len(header))]
+    widths = [
+        min(_WIDEST, max(len(line[column]) for line in lines)) for column in range(len(header))
+    ]
     for number, line in enumerate(lines):
         wrapped = [_wrapped(cell, width) for cell, width in zip(line, widths, strict=True)]
         for part in range(max(map(len, wrapped))):

@@ -194,6 +194,12 @@ def test_array_path_takes_an_object_for_one_item_and_leaves_the_rest_alone() -> 
     assert mapped({"@arrayPath": ["$.properties.tags", {}]}) == ["a", "b"]
 
 
+def test_array_path_over_a_directive_keeps_items_that_are_undefined_apart_from_null() -> None:
+    items = {"@literal": [path("$.missing"), path("$.properties.nothing")]}
+    assert mapped({"@arrayPath": [items, {"it": path("$.")}]}) == [{}, {"it": None}]
+    assert mapped({"@arrayPath": [items]}) == [None, None]
+
+
 def test_case_changes_text_only() -> None:
     assert mapped({"@case": {"operator": "upper", "value": path("$.type")}}) == "TRACK"
     assert mapped({"@case": {"operator": "lower", "value": path("$.properties.price")}}) == 12.0

@@ -178,6 +178,31 @@ def test_a_file_that_is_no_json(tmp_path: Path, text: str) -> None:
         load_mapping_set(path)
 
 
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    for name in ("staging", "dev"):
+        (tmp_path / f"{name}.json").write_text("[]")
+    path = tmp_path / "prod.json"
+    with pytest.raises(MappingError) as raised:
+        load_mapping_set(path)
+    assert str(raised.value) == (
+        f"{path}: there is no such file; beside it: dev.json, staging.json"
+    )
+    with pytest.raises(MappingError, match=r"no such file; beside it: no \*\.json at all"):
+        load_mapping_set(tmp_path / "nowhere" / "dev.json")
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(MappingError, match="cannot be read: Is a directory"):
+        load_mapping_set(tmp_path)
+
+
+def test_a_file_that_is_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "bad.json"
+    path.write_bytes(b"\xff\xfe[]")
+    with pytest.raises(MappingError, match=r"bad\.json: is not JSON: 'utf-8' codec"):
+        load_mapping_set(path)
+
+
 def test_a_file_that_holds_no_presets(tmp_path: Path) -> None:
     path = tmp_path / "bad.json"
     path.write_text("5")

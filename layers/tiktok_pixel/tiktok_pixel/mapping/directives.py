@@ -29,7 +29,15 @@ from .reshaping import (
 )
 from .templates import compile_template
 from .text import compile_case, compile_replace
-from .values import UNDEFINED, Evaluator, exists, has_content, resolve, split_path
+from .values import (
+    UNDEFINED,
+    Evaluator,
+    drop_undefined,
+    exists,
+    has_content,
+    resolve,
+    split_path,
+)
 
 
 def compile_value(value: Any, place: Place) -> Evaluator:
@@ -122,13 +130,15 @@ def _compile_array_path(arguments: Any, place: Place, compile_value: CompileValu
     if not isinstance(arguments, list) or not arguments:
         got = "an empty array" if arguments == [] else kind_of(arguments)
         return place.refuse(f"expected [path, shape], got {got}")
-    root = string_or_directive(arguments[0], place.at("0"), compile_value)
-    if root is None:
-        root = _path(arguments[0])
+    # Items that are undefined are so to the shape as well, not yet null.
+    root = string_or_directive(arguments[0], place.at("0", raw=True), compile_value)
+    evaluate = root or _path(arguments[0])
     shape = arguments[1] if len(arguments) > 1 else None
-    if not isinstance(shape, dict) or not shape:
-        return root
-    return _array_of(root, compile_value(shape, place.at("1")), raw=place.raw)
+    if isinstance(shape, dict) and shape:
+        evaluate = _array_of(evaluate, compile_value(shape, place.at("1")), raw=place.raw)
+    if root is None or place.raw:
+        return evaluate
+    return lambda data: drop_undefined(evaluate(data))
 
 
 def _array_of(root: Evaluator, evaluate_item: Evaluator, *, raw: bool) -> Evaluator:

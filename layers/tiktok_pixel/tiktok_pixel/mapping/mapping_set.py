@@ -49,8 +49,7 @@ def load_mapping_set(path: Path) -> MappingSet:
     """Read a mapping file: a JSON array of presets, or an object with such an array as `presets`.
 
     Raises:
-        MappingError: the file cannot be used; the error lists all that is wrong with it.
-        OSError: the file cannot be read.
+        MappingError: the file is not there or cannot be used; the error lists all that is wrong.
     """
     return compile_mapping_set(_read_json(path), source=str(path))
 
@@ -94,8 +93,17 @@ def _default_fields(entries: list[Any]) -> Fields:
 def _read_json(path: Path) -> object:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise MappingError(str(path), [MappingProblem("", "", f"is not JSON: {error}")]) from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise MappingError(str(path), [MappingProblem("", "", _why(error, path))]) from error
+
+
+def _why(error: Exception, path: Path) -> str:
+    if isinstance(error, FileNotFoundError):
+        there = sorted(file.name for file in path.parent.glob("*.json"))
+        return f"there is no such file; beside it: {', '.join(there) or 'no *.json at all'}"
+    if isinstance(error, OSError):
+        return f"cannot be read: {error.strerror}"
+    return f"is not JSON: {error}"
 
 
 def _check_names(mappings: Iterable[Mapping], findings: Findings) -> None:

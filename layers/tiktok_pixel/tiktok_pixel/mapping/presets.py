@@ -14,6 +14,7 @@ from typing import Any
 
 from .directives import compile_value
 from .event_names import event_name_problem, event_name_warning, legacy_name
+from .fields import FIELDS, check_fields
 from .fql_tokens import SubscriptionError
 from .place import Findings, Place, kind_of
 from .subscriptions import Subscription, compile_subscription
@@ -83,6 +84,7 @@ def compile_preset(
     else:
         place.at("name").refuse("expected a text that is not empty")
     _check_keys(preset, place)
+    _check_own_fields(preset.get("mapping"), place)
     pixel = preset.get("pixel")
     if pixel is not None and not (isinstance(pixel, str) and _PIXEL_NAME.fullmatch(pixel)):
         allowed = "1 to 63 of a-z, 0-9 and dashes, the first no dash"
@@ -129,11 +131,19 @@ def _compile_root(fields: Fields, place: Place) -> Callable[[dict[str, Any]], Fi
 
 
 def _check_keys(preset: Fields, place: Place) -> None:
-    for key in preset.keys() - {*OWN_KEYS, *SEGMENT_KEYS}:
+    for key in sorted(preset.keys() - {*OWN_KEYS, *SEGMENT_KEYS}):
         place.at(key).refuse("is not known", ", ".join(OWN_KEYS))
     for key in ("enabled", "defaults", "legacy_name"):
         if not isinstance(preset.get(key, False), bool):
             place.at(key).refuse(f"expected true or false, got {kind_of(preset[key])}")
+
+
+def _check_own_fields(fields: object, place: Place) -> None:
+    # A mapping that is one directive names no fields; one nested too deeply is refused elsewhere.
+    if not isinstance(fields, dict) or any(key.startswith("@") for key in fields):
+        return
+    if within_depth(fields):
+        check_fields(fields, FIELDS, place)
 
 
 def _subscription(source: object, place: Place) -> Subscription | None:

@@ -48,9 +48,11 @@ def has_consent(event: dict[str, Any], categories: Sequence[str]) -> bool:
         categories: Ids of the consent categories that TikTok belongs to. Without any, consent is
             not asked for, as with a destination that has no category in Segment.
     """
+    if not categories:
+        return True
     context = event.get("context")
     consent = context.get("consent") if isinstance(context, dict) else None
-    if not categories or consent is None:
+    if consent is None:
         return True
     if consent == {} and "integrations" not in event:
         return True

@@ -17,7 +17,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-_DECODER: Final = json.JSONDecoder()
+# Only the end of the event is wanted; int() would refuse very long numbers.
+_DECODER: Final = json.JSONDecoder(parse_int=str)
 _ARRAY_START: Final = re.compile(r"\s*\[\s*(?=\{)")
 # The Extensible Webhook wraps every event but signs it bare.
 _WRAPPER_START: Final = re.compile(r"\{\s*\"json\"\s*:\s*(?=\{)")
@@ -36,7 +37,8 @@ def is_signed(text: str, signature: str | None, secrets: Sequence[str]) -> bool:
     given = signature.strip().lower().encode("utf-8", "replace")
     signed = False
     for candidate in _signed_texts(text):
-        message = candidate.encode()
+        # A lone surrogate has no UTF-8: nobody signed it, and it must not raise.
+        message = candidate.encode("utf-8", "surrogatepass")
         for secret in secrets:
             expected = hmac.new(secret.encode(), message, "sha1").hexdigest().encode()
             signed |= hmac.compare_digest(expected, given)

@@ -1,23 +1,29 @@
-"""HTTP connections whose read time-out bounds the whole answer.
+"""HTTP connections whose time-outs bound the whole of each phase.
 
-A socket's time-out bounds each single receive, so a server that sends a byte now and then can
-hold a request for ever. These connections read every answer, headers included, against one
-moment: the start of reading plus the read time-out.
+A socket's time-out bounds each single step, so a server that makes a little progress now and then
+can hold a request for ever, and a name server is not bounded at all. Here connecting (name
+look-up, every address, TLS) and sending share the connect time-out, and the answer, headers
+included, is read against one moment: the start of reading plus the read time-out.
 """
 
 from __future__ import annotations
 
 import io
 import socket
+import threading
 import time
 from http.client import HTTPResponse
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
+
+# A TLS record: the most that one time-out of the socket covers.
+_RECORD_BYTES: Final = 16_384
 
 
 class _BoundedReader(io.RawIOBase):
@@ -56,10 +62,62 @@ class _BoundedResponse(HTTPResponse):
 
 class _BoundedHTTPConnection(HTTPConnection):
     response_class = _BoundedResponse
+    # When the request has to be out; ``None`` between requests.
+    _out_by: float | None = None
+
+    def connect(self) -> None:
+        """Connect in a thread, which is left behind where it takes too long."""
+        left = self._left()
+        failures: list[BaseException] = []
+        connect = super().connect
+        abandoned = threading.Event()
+
+        def attempt() -> None:
+            try:
+                connect()
+            except BaseException as error:  # noqa: BLE001  # raised where it is waited for
+                failures.append(error)
+            if abandoned.is_set():
+                self.close()
+
+        thread = threading.Thread(target=attempt, daemon=True)
+        thread.start()
+        thread.join(left)
+        if thread.is_alive():
+            abandoned.set()
+            raise ConnectTimeoutError(self, "connecting took too long")
+        if failures:
+            raise failures[0]
+
+    def send(self, data: Any) -> None:
+        """Send, with one time-out for all of it."""
+        if self.sock is None:
+            self.connect()
+        for start in range(0, len(data), _RECORD_BYTES):
+            self.sock.settimeout(self._left())
+            super().send(memoryview(data)[start : start + _RECORD_BYTES])
+
+    def getresponse(self) -> Any:
+        """Wait for the answer, which has a time-out of its own."""
+        self._out_by = None
+        return super().getresponse()
+
+    def close(self) -> None:
+        """Close; the next request connects anew."""
+        self._out_by = None
+        super().close()
+
+    def _left(self) -> float:
+        now = time.monotonic()
+        if self._out_by is None:
+            self._out_by = now + (self.timeout or 0.0)
+        if self._out_by <= now:
+            raise TimeoutError("the request took too long")
+        return self._out_by - now
 
 
-class _BoundedHTTPSConnection(HTTPSConnection):
-    response_class = _BoundedResponse
+class _BoundedHTTPSConnection(_BoundedHTTPConnection, HTTPSConnection):
+    pass
 
 
 class _BoundedHTTPPool(HTTPConnectionPool):

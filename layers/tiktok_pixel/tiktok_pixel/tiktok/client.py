@@ -29,7 +29,7 @@ _CONNECT_SECONDS: Final = 1.0
 _ANSWER_SECONDS: Final = 2.0
 # Routers on the way forget idle connections silently; a new one is cheaper than a lost second.
 _IDLE_SECONDS: Final = 45.0
-_CONNECTIONS: Final = 16
+_CONNECTIONS: Final = 32
 
 
 class NoAnswerError(TikTokPixelError):
@@ -91,6 +91,8 @@ class TikTokClient:
             finally:
                 response.release_conn()
         except (UrllibTimeoutError, TimeoutError) as error:
+            # What made this connection go silent may have done so to the idle ones.
+            self._pools.clear()
             raise NoAnswerError(TIMEOUT, time.perf_counter() - started) from error
         except (HTTPError, OSError) as error:
             raise NoAnswerError(UNREACHABLE, time.perf_counter() - started) from error

@@ -37,7 +37,11 @@ def text(value: object) -> str | None:
     if value is None:
         return None
     if isinstance(value, bool | int | float):
-        return to_string(value)
+        printed = to_string(value)
+        if printed.endswith("Infinity"):
+            # Beyond the range of a double all numbers are one: an id would be everybody's.
+            raise UnusableValueError("not_a_string")
+        return printed
     if isinstance(value, list):
         return text(_sole_item(value, "not_a_string"))
     raise UnusableValueError("not_a_string")
@@ -67,7 +71,7 @@ def integer(value: object) -> int | None:
     parsed = number(value)
     if parsed is None:
         return None
-    if parsed != int(parsed):
+    if parsed != int(parsed) or abs(parsed) > _EXACT_INTEGER:
         raise UnusableValueError("not_an_integer")
     return int(parsed)
 

@@ -69,8 +69,8 @@ def build_event(
     lead = _lead(fields, left_out) if event_source == "crm" else None
     if not identifies(user) and lead is None:
         raise InvalidEventError(Problem("identifier", "missing"))
-    wire["user"] = user
-
+    if user:
+        wire["user"] = user
     properties = build_properties(fields, left_out)
     if properties:
         wire["properties"] = properties

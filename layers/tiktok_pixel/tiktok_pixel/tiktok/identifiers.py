@@ -26,27 +26,40 @@ from __future__ import annotations
 import ipaddress
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from hashlib import sha256
 from typing import Any, Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import unquote_plus
 
 from tiktok_pixel.ecmascript import WHITESPACE
 from tiktok_pixel.problems import Problem, UnusableValueError
 from tiktok_pixel.tiktok import coercion
-from tiktok_pixel.tiktok.phones import region_of, to_e164
+from tiktok_pixel.tiktok.phones import is_international, region_of, to_e164
 
 _HEX: Final = re.compile(r"[0-9A-Fa-f]+\Z")
 _SHA256_DIGITS: Final = 64
+# Shops that hash before they look send it for everybody who gave nothing.
+_SHA256_OF_NOTHING: Final = sha256(b"").hexdigest()
 # MD5, SHA-1, SHA-384 and SHA-512 in hex.
+_SHORTEST_DIGEST: Final = 32
 _OTHER_DIGEST_DIGITS: Final = frozenset({32, 40, 96, 128})
+# Python's own white space and JavaScript's byte order mark.
+_INNER_SPACE: Final = re.compile(r"[\s\ufeff]")
+_PLAIN_EMAIL: Final = re.compile(r"[!-?A-~]+@[!-?A-~]+\Z")
+# IPv4 addresses whose first number alone says that they are public; the ranges of IANA's registry
+# that are not lie in the ones left out, which are looked at by `ipaddress`.
+_OCTET: Final = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_PLAINLY_PUBLIC: Final = re.compile(
+    r"(?!(?:0|10|100|127|169|172|192|198|203|22[4-9]|23[0-9]|24[0-9]|25[0-5])\.)"
+    rf"{_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}\Z"
+)
 _NOT_ASCII_ALPHANUMERIC: Final = re.compile(r"[^A-Za-z0-9]+")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
-_ALPHA_2: Final = re.compile(r"[a-z]{2}\Z")
 # TikTok takes up to 1,000 characters and asks not to truncate a click id.
 _TTCLID_LONGEST: Final = 1000
 
-Normalise = Callable[[str], str | None]
+# From text that is trimmed and not empty to what is sent; nothing where that would be empty.
+Convert = Callable[[str], str | None]
 
 
 def build_user(
@@ -65,18 +78,36 @@ def build_user(
         if address:
             problems.append(Problem("identifier", "not_an_object"))
         address = {}
-    user = _hashed_keys(fields, address.get("country"), default_region, problems)
-    for source, convert_by_key in ((fields, _OF_PERSON), (address, _OF_ADDRESS)):
-        for field, convert in convert_by_key:
-            value = source.get(field)
-            if value is not None:
-                text = _only(field, value, convert, problems)
-                if text is not None:
-                    user[field] = text
+    user: dict[str, Any] = {}
+
+    def e164(phone: str) -> str:
+        if is_international(phone):
+            return to_e164(phone, None)
+        region = region_of(address.get("country"), default_region, fields.get("locale"))
+        return to_e164(phone, region)
+
+    def hashed_phone(phone: str) -> str | None:
+        return _hashed(phone, e164)
+
+    external = fields.get("external_ids")
+    for key, field, convert in (
+        ("email", "email", hashed_email),
+        ("phone", "phone_number", hashed_phone),
+        ("external_id", "external_id", hashed_id),
+    ):
+        values = fields.get(field)
+        if external is not None:
+            values = _with_external(values, external, key)
+        if values is not None:
+            found = _converted_all(key, values, convert, problems)
+            if found:
+                user[key] = found
+    _convert_into(user, fields, _OF_PERSON, problems)
+    _convert_into(user, address, _OF_ADDRESS, problems)
     if "ttclid" not in user:
-        from_url = _only("ttclid", _click_id_of_url(fields.get("url")), click_id, problems)
+        from_url = _click_id_of_url(fields.get("url"))
         if from_url is not None:
-            user["ttclid"] = from_url
+            _convert_into(user, {"ttclid": from_url}, _CLICK_ID, problems)
     return user
 
 
@@ -92,157 +123,171 @@ def identifies(user: dict[str, Any]) -> bool:
     )
 
 
-def email_address(value: str) -> str:
-    """Trimmed and lower-cased, nothing else.
+def email_address(text: str) -> str:
+    """Lower-cased, nothing else.
 
     Raises:
         UnusableValueError: Not exactly one ``@`` with something on both sides, or white space.
     """
-    address = value.strip(WHITESPACE).lower()
-    local, at, domain = address.partition("@")
-    if not (local and at and domain) or "@" in domain or len(address.split()) > 1:
+    local, _, domain = text.partition("@")
+    if not (local and domain) or "@" in domain or _INNER_SPACE.search(text):
         raise UnusableValueError("not_an_address")
-    return address
+    return text.lower()
 
 
-def name(value: str) -> str | None:
+def name(text: str) -> str | None:
     """Lower case without white space and punctuation; letters of any script stay."""
-    if value.isalpha():
-        return value.lower()
+    if text.isalpha():
+        return text.lower()
     kept = (
         character
-        for character in value.lower()
+        for character in text.lower()
         if not character.isspace() and not unicodedata.category(character).startswith("P")
     )
-    return "".join(kept).strip(WHITESPACE) or None
+    return "".join(kept).strip(WHITESPACE)
 
 
-def zip_code(value: str) -> str | None:
+def zip_code(text: str) -> str | None:
     """Lower case without white space and dashes."""
-    return "".join(value.lower().replace("-", "").split()).strip(WHITESPACE) or None
+    return "".join(text.lower().replace("-", "").split()).strip(WHITESPACE)
 
 
-def place(value: str) -> str | None:
+def place(text: str) -> str | None:
     """City or state: lower-case ASCII letters and digits, as TikTok's own code for Segment."""
-    return _NOT_ASCII_ALPHANUMERIC.sub("", value).lower() or None
+    if text.isascii() and text.isalnum():
+        return text.lower()
+    return _NOT_ASCII_ALPHANUMERIC.sub("", text).lower()
 
 
-def country_code(value: str) -> str:
+def country_code(text: str) -> str:
     """ISO 3166-1 alpha-2, lower case."""
-    code = value.strip(WHITESPACE).lower()
-    if not _ALPHA_2.match(code):
+    if len(text) != 2 or not (text.isascii() and text.isalpha()):  # noqa: PLR2004  # alpha-2
         raise UnusableValueError("not_supported")
-    return code
+    return text.lower()
 
 
-def public_ip(value: str) -> str:
+def public_ip(text: str) -> str:
     """An address that is reachable from the internet: others identify nobody."""
-    address = value.strip(WHITESPACE)
+    if _PLAINLY_PUBLIC.match(text):
+        return text
     try:
-        parsed = ipaddress.ip_address(address)
+        parsed = ipaddress.ip_address(text)
     except ValueError as error:
         raise UnusableValueError("not_an_address") from error
+    if "%" in text:
+        # A zone is an interface of one machine.
+        raise UnusableValueError("not_an_address")
     if not parsed.is_global or parsed.is_multicast:
         raise UnusableValueError("not_public")
-    return address
+    return text
 
 
-def click_id(value: str) -> str:
+def click_id(text: str) -> str:
     """A TikTok click id, whole or not at all."""
-    trimmed = value.strip(WHITESPACE)
-    if len(trimmed) > _TTCLID_LONGEST:
+    if len(text) > _TTCLID_LONGEST:
         raise UnusableValueError("too_long")
-    return trimmed
+    return text
 
 
-def _as_it_is(value: str) -> str:
-    return value.strip(WHITESPACE)
+def hashed_email(text: str) -> str | None:
+    """SHA-256 of an email address."""
+    # Nearly all addresses are plain ASCII, which one expression can tell.
+    if _PLAIN_EMAIL.match(text):
+        return sha256(text.lower().encode()).hexdigest()
+    return _hashed(text, email_address)
 
 
-def _hashed(value: str, normalise: Normalise) -> str | None:
-    trimmed = value.strip(WHITESPACE)
-    digits = len(trimmed)
-    if digits >= 32 and _HEX.match(trimmed):  # noqa: PLR2004  # no digest is shorter than MD5
-        if digits == _SHA256_DIGITS:
-            return trimmed.lower()
-        if digits in _OTHER_DIGEST_DIGITS:
+def hashed_id(text: str) -> str | None:
+    """SHA-256 of an id as it is."""
+    if len(text) < _SHORTEST_DIGEST and text.isascii():
+        return sha256(text.encode()).hexdigest()
+    return _hashed(text, None)
+
+
+def hashed_name(text: str) -> str | None:
+    """SHA-256 of a name."""
+    if len(text) < _SHORTEST_DIGEST and text.isalpha():
+        return sha256(text.lower().encode()).hexdigest()
+    return _hashed(text, name)
+
+
+def hashed_zip_code(text: str) -> str | None:
+    """SHA-256 of a zip code."""
+    return _hashed(text, zip_code)
+
+
+# Mapped field, which is the key on the wire as well -> what is made of its text.
+_OF_PERSON: Final[tuple[tuple[str, Convert | None], ...]] = (
+    ("first_name", hashed_name),
+    ("last_name", hashed_name),
+    ("ttclid", click_id),
+    ("ttp", None),
+    ("ip", public_ip),
+    ("user_agent", None),
+    ("locale", None),
+)
+_CLICK_ID: Final[tuple[tuple[str, Convert | None], ...]] = (("ttclid", click_id),)
+_OF_ADDRESS: Final[tuple[tuple[str, Convert | None], ...]] = (
+    ("city", place),
+    ("state", place),
+    ("zip_code", hashed_zip_code),
+    ("country", country_code),
+)
+
+
+def _hashed(text: str, normalise: Convert | None) -> str | None:
+    if len(text) >= _SHORTEST_DIGEST and _HEX.match(text):
+        if len(text) == _SHA256_DIGITS:
+            digest = text.lower()
+            return None if digest == _SHA256_OF_NOTHING else digest
+        if len(text) in _OTHER_DIGEST_DIGITS:
             raise UnusableValueError("not_sha256")
-    normalised = normalise(trimmed)
-    if normalised is None:
+    normalised = text if normalise is None else normalise(text)
+    if not normalised:
         return None
-    return sha256(_utf8(normalised)).hexdigest()
-
-
-def _utf8(text: str) -> bytes:
     try:
-        return text.encode()
+        return sha256(normalised.encode()).hexdigest()
     except UnicodeEncodeError:
         # Lone surrogates: JavaScript's encoders write U+FFFD for them, and so must the hash.
-        return _SURROGATE.sub("\ufffd", text).encode()
+        return sha256(_SURROGATE.sub("\ufffd", normalised).encode()).hexdigest()
 
 
-def _hashed_keys(
-    fields: dict[str, Any], country: object, default_region: str | None, problems: list[Problem]
-) -> dict[str, Any]:
-    external = fields.get("external_ids")
-
-    def phone_number(phone: str) -> str:
-        return to_e164(phone, region_of(country, default_region, fields.get("locale")))
-
-    sources: tuple[tuple[str, object, Normalise], ...] = (
-        ("email", _with_external(fields.get("email"), external, "email"), email_address),
-        ("phone", _with_external(fields.get("phone_number"), external, "phone"), phone_number),
-        ("external_id", fields.get("external_id"), _as_it_is),
-    )
-    keys: dict[str, Any] = {}
-    for key, values, normalise in sources:
-        if values is not None:
-            hashes = _hash_all(key, values, normalise, problems)
-            if hashes:
-                keys[key] = hashes
-    return keys
+def _convert_into(
+    user: dict[str, Any],
+    source: dict[str, Any],
+    converts: tuple[tuple[str, Convert | None], ...],
+    problems: list[Problem],
+) -> None:
+    for key, convert in converts:
+        value = source.get(key)
+        if value is not None:
+            text = _converted(key, value, convert, problems)
+            if text:
+                user[key] = text
 
 
-def _hash_all(key: str, values: object, normalise: Normalise, problems: list[Problem]) -> list[str]:
-    items: Iterable[object] = values if isinstance(values, list) else (values,)
-    hashes: dict[str, None] = {}
-    for item in items:
-        if item is not None:
-            digest = _only(key, item, lambda text: _hashed(text, normalise), problems)
-            if digest is not None:
-                hashes[digest] = None
-    return list(hashes)
+def _converted_all(
+    key: str, values: object, convert: Convert, problems: list[Problem]
+) -> list[str]:
+    if not isinstance(values, list):
+        only = _converted(key, values, convert, problems)
+        return [only] if only else []
+    found = (_converted(key, value, convert, problems) for value in values)
+    return list(dict.fromkeys(filter(None, found)))
 
 
-def _only(key: str, value: object, convert: Normalise, problems: list[Problem]) -> str | None:
+def _converted(
+    key: str, value: object, convert: Convert | None, problems: list[Problem]
+) -> str | None:
     try:
-        text = coercion.text(value)
-        return None if text is None else convert(text)
+        text = value if isinstance(value, str) else coercion.text(value)
+        if text is None:
+            return None
+        text = text.strip(WHITESPACE)
+        return convert(text) if convert is not None and text else text
     except UnusableValueError as error:
         problems.append(Problem(key, error.rule))
         return None
-
-
-def _hashing(normalise: Normalise) -> Normalise:
-    return lambda value: _hashed(value, normalise)
-
-
-# Field and key on the wire -> what is made of the text.
-_OF_PERSON: Final[tuple[tuple[str, Normalise], ...]] = (
-    ("first_name", _hashing(name)),
-    ("last_name", _hashing(name)),
-    ("ttclid", click_id),
-    ("ttp", _as_it_is),
-    ("ip", public_ip),
-    ("user_agent", _as_it_is),
-    ("locale", _as_it_is),
-)
-_OF_ADDRESS: Final[tuple[tuple[str, Normalise], ...]] = (
-    ("city", place),
-    ("state", place),
-    ("zip_code", _hashing(zip_code)),
-    ("country", country_code),
-)
 
 
 def _with_external(values: object, external: object, kind: str) -> object:
@@ -258,10 +303,12 @@ def _with_external(values: object, external: object, kind: str) -> object:
 
 
 def _click_id_of_url(url: object) -> str | None:
+    # By hand, since urllib.parse takes ten times as long: a query is what stands between the
+    # first question mark and a fragment, its parts between ampersands.
     if not isinstance(url, str) or "ttclid=" not in url:
         return None
-    try:
-        found = parse_qs(urlsplit(url).query, max_num_fields=1000).get("ttclid")
-    except ValueError:
-        return None
-    return found[0] if found else None
+    query = url.partition("#")[0].partition("?")[2]
+    for part in query.split("&"):
+        if part.startswith("ttclid=") and len(part) > len("ttclid="):
+            return unquote_plus(part.removeprefix("ttclid="))
+    return None

@@ -8,25 +8,20 @@ person's number of it.
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from tiktok_pixel.ecmascript import WHITESPACE
 from tiktok_pixel.problems import UnusableValueError
-
-if TYPE_CHECKING:
-    from types import ModuleType
+from tiktok_pixel.tiktok.plain_phones import phone_library, plain_e164
 
 # libphonenumber refuses longer text itself; a bound of ours keeps its regular expressions off it.
 _LONGEST: Final = 250
 
 
-@cache
-def _library() -> ModuleType:
-    # Imported with the first phone number: most cold starts have none to wait for.
-    import phonenumbers  # noqa: PLC0415
-
-    return phonenumbers
+def is_international(phone: str) -> bool:
+    """Whether a number says its country itself."""
+    # The full-width plus is what libphonenumber takes for a plus as well.
+    return phone.startswith(("+", "\uff0b"))
 
 
 def to_e164(phone: str, region: str | None) -> str:
@@ -40,29 +35,27 @@ def to_e164(phone: str, region: str | None) -> str:
         UnusableValueError: ``not_possible``, ``not_valid`` or ``without_region``.
     """
     phone = phone.strip(WHITESPACE)
+    international = is_international(phone)
+    known = plain_e164(phone, None if international else region)
+    if known is not None:
+        return known
     if len(phone) > _LONGEST:
         raise UnusableValueError("not_possible")
-    library = _library()
-    # The full-width plus is what libphonenumber takes for a plus as well.
-    international = phone.startswith(("+", "\uff0b"))
     if not international and region is None:
         raise UnusableValueError("without_region")
+    library = phone_library()
     try:
         number = library.parse(phone, None if international else region)
     except library.NumberParseException as error:
         raise UnusableValueError("not_possible") from error
     if international:
-        usable = (
-            library.is_possible_number_with_reason(number) == library.ValidationResult.IS_POSSIBLE
-        )
-        rule = "not_possible"
-    else:
-        usable = library.is_valid_number(number)
-        rule = "not_valid"
-    if not usable:
-        raise UnusableValueError(rule)
-    e164: str = library.format_number(number, library.PhoneNumberFormat.E164)
-    return e164
+        reason = library.is_possible_number_with_reason(number)
+        if reason != library.ValidationResult.IS_POSSIBLE:
+            raise UnusableValueError("not_possible")
+    elif not library.is_valid_number(number):
+        raise UnusableValueError("not_valid")
+    # What `format_number` gives for E.164, without its general preparations.
+    return f"+{number.country_code}{library.national_significant_number(number)}"
 
 
 def region_of(country: object, default: str | None, locale: object) -> str | None:
@@ -74,7 +67,7 @@ def _known_region(country: object) -> str | None:
     if not isinstance(country, str):
         return None
     code = country.strip(WHITESPACE).upper()
-    return code if code in _library().SUPPORTED_REGIONS else None
+    return code if code in phone_library().SUPPORTED_REGIONS else None
 
 
 def _locale_region(locale: object) -> str | None:

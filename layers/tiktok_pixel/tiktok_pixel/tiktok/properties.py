@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tiktok_pixel.problems import Problem, UnusableValueError
 from tiktok_pixel.tiktok import coercion
+from tiktok_pixel.tiktok.verticals import vertical_properties
 
 if TYPE_CHECKING:
     from tiktok_pixel.tiktok.coercion import Coercion
@@ -54,6 +55,8 @@ def build_properties(fields: dict[str, Any], problems: list[Problem]) -> dict[st
     if contents:
         properties["contents"] = contents
     _coerce_into(properties, fields, _PROPERTIES, problems)
+    if "event_spec_type" in fields:
+        properties |= vertical_properties(fields, problems)
     return properties
 
 

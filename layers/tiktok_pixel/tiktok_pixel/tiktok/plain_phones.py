@@ -1,0 +1,168 @@
+"""Phone numbers that need no guessing, to E.164 faster than libphonenumber and equal to it.
+
+Most numbers are stored as E.164, or as people of the country write them, digits and separators;
+libphonenumber takes fifteen times as long to say what they are. This takes its numbering plans,
+answers where its rules leave one answer, and gives back ``None`` for everything else: an
+international or carrier prefix, letters, extensions, a leading zero that belongs to the number,
+a length or a range that the plan does not have. The tests compare both over all regions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+_Match = Callable[[str], re.Match[str] | None]
+
+_E164: Final = re.compile(r"\+[1-9][0-9]{6,14}\Z")
+_NATIONAL: Final = re.compile(r"\(?[0-9][0-9 ().-]{4,20}\Z")
+_SEPARATORS: Final = str.maketrans("", "", " ().-")
+_KINDS: Final = (
+    "premium_rate",
+    "toll_free",
+    "shared_cost",
+    "voip",
+    "personal_number",
+    "pager",
+    "uan",
+    "voicemail",
+    "fixed_line",
+    "mobile",
+)
+
+
+@cache
+def phone_library() -> ModuleType:
+    """``phonenumbers``, imported with the first phone number: many cold starts have none."""
+    import phonenumbers  # noqa: PLC0415
+
+    return phonenumbers
+
+
+def plain_e164(phone: str, region: str | None) -> str | None:
+    """The E.164 form of a plain number, ``None`` where libphonenumber has to look.
+
+    Args:
+        phone: The number, trimmed.
+        region: ISO 3166-1 alpha-2 code in which a national number is read; ``None`` for one that
+            begins with ``+``.
+    """
+    if region is None:
+        return phone if _E164.match(phone) and _is_exact(phone) else None
+    if not _NATIONAL.match(phone):
+        return None
+    plan = _plan_of_region(region)
+    return None if plan is None else _from_national(phone.translate(_SEPARATORS), plan)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """A country's numbering plan, as far as plain numbers need it.
+
+    Attributes:
+        country_code: Calling code, without plus.
+        lengths: The lengths that a national number may have.
+        national_prefix: Matches where a prefix for calls inside the country may stand.
+        international_prefix: Matches where one for calls abroad may stand.
+        is_transforming: Whether taking the national prefix off changes more than that.
+        general: Matches all national numbers, the whole of them.
+        kinds: Matches and lengths of fixed lines, mobiles and so on: a valid number is one of them.
+    """
+
+    country_code: str
+    lengths: frozenset[int]
+    national_prefix: _Match | None
+    international_prefix: _Match | None
+    is_transforming: bool
+    general: _Match
+    kinds: tuple[tuple[_Match, frozenset[int]], ...]
+
+
+def _is_exact(phone: str) -> bool:
+    """Whether an E.164 number is possible as it stands, and nothing would be taken off it."""
+    plan = _plan_of_code(phone[1:4])
+    if plan is None:
+        return False
+    national = phone[1 + len(plan.country_code) :]
+    return (
+        len(national) in plan.lengths
+        and national[0] != "0"
+        and (plan.national_prefix is None or not plan.national_prefix(national))
+    )
+
+
+def _from_national(digits: str, plan: _Plan) -> str | None:
+    if digits.startswith(plan.country_code) or (
+        plan.international_prefix is not None and plan.international_prefix(digits)
+    ):
+        return None
+    national = digits
+    prefix = plan.national_prefix(digits) if plan.national_prefix else None
+    if prefix:
+        if plan.is_transforming or prefix.lastindex:
+            return None
+        rest = digits[prefix.end() :]
+        # Digits that look like the prefix stay where the number is only complete with them.
+        if not plan.general(digits) or plan.general(rest):
+            national = rest
+    if len(national) not in plan.lengths or national[0] == "0" or not plan.general(national):
+        return None
+    for matches, lengths in plan.kinds:
+        if len(national) in lengths and matches(national):
+            return f"+{plan.country_code}{national}"
+    return None
+
+
+# Bounded by the thousand prefixes that there are.
+@cache
+def _plan_of_code(prefix: str) -> _Plan | None:
+    """The plan of numbers that begin with these three digits."""
+    library = phone_library()
+    for digits in (1, 2, 3):
+        regions = library.COUNTRY_CODE_TO_REGION_CODE.get(int(prefix[:digits]))
+        if regions is not None:
+            code = int(prefix[:digits])
+            return _plan(library.PhoneMetadata.metadata_for_region_or_calling_code(code, regions[0]))
+    return None
+
+
+# Bounded by the regions that libphonenumber knows: all others are refused before.
+@cache
+def _plan_of_region(region: str) -> _Plan | None:
+    """The plan of a region, where its numbers are not told apart from others' by more."""
+    library = phone_library()
+    metadata = library.PhoneMetadata.metadata_for_region(region, None)
+    if metadata is None or metadata.leading_digits is not None:
+        return None
+    if library.region_code_for_country_code(metadata.country_code) != region:
+        return None
+    return _plan(metadata)
+
+
+def _plan(metadata: Any) -> _Plan:
+    kinds = [getattr(metadata, kind) for kind in _KINDS]
+    prefix = metadata.national_prefix_for_parsing
+    abroad = metadata.international_prefix
+    return _Plan(
+        country_code=str(metadata.country_code),
+        lengths=frozenset(metadata.general_desc.possible_length),
+        national_prefix=re.compile(prefix).match if prefix else None,
+        international_prefix=re.compile(abroad).match if abroad else None,
+        is_transforming=metadata.national_prefix_transform_rule is not None,
+        general=_whole(metadata.general_desc),
+        kinds=tuple(
+            (_whole(kind), frozenset(kind.possible_length))
+            for kind in kinds
+            if kind is not None and kind.national_number_pattern
+        ),
+    )
+
+
+def _whole(description: Any) -> _Match:
+    return re.compile(description.national_number_pattern or "(?!)").fullmatch

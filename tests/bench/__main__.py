@@ -1,0 +1,111 @@
+"""Every figure against a floor of the same run (`make bench`).
+
+Prints a table, and writes `.bench/results.json`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from tests.bench import lambda_runtime, mapping
+from tests.bench.lambda_runtime import ROOT, RuntimeResult
+from tests.bench.mapping import MappingResult
+from tiktok_pixel.show_mappings import print_table
+
+_TARGETS = {
+    "mapping_ratio": 2.0,
+    "batch_1000_ratio": 2.2,
+    "warm_ratio_p50": 1.3,
+    "cold_ratio_bare": 1.2,
+    "cold_ratio_uncompiled": 0.7,
+    "peak_rss_mb": 110.0,
+    "layer_zip_mb": 6.0,
+}
+
+
+def main() -> None:
+    """Measure, print, write."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--python", required=True, help="the interpreter to run the functions in")
+    options = parser.parse_args()
+    mapped = mapping.measure()
+    run = lambda_runtime.measure(options.python)
+    figures = _figures(mapped, run)
+    _print(mapped, run, figures)
+    written = ROOT / ".bench" / "results.json"
+    written.parent.mkdir(exist_ok=True)
+    written.write_text(json.dumps(figures, indent=2) + "\n")
+    print(f"\nwritten to {written.relative_to(Path.cwd())}")
+
+
+def _figures(mapped: MappingResult, run: RuntimeResult) -> dict[str, float]:
+    batch, batch_floor = mapped.batches[1000]
+    (warm_p50, warm_p99), (bare_p50, bare_p99) = run.warm
+    cold, bare, uncompiled = run.cold
+    figures = {
+        "mapping_us": mapped.ours,
+        "mapping_floor_us": mapped.floor,
+        "mapping_ratio": mapped.ours / mapped.floor,
+        "batch_1000_us_per_event": batch,
+        "batch_1000_ratio": batch / batch_floor,
+        "warm_ratio_p50": warm_p50 / bare_p50,
+        "warm_ratio_p99": warm_p99 / bare_p99,
+        "cold_ratio_bare": cold / bare,
+        "cold_ratio_uncompiled": cold / uncompiled,
+        "peak_rss_mb": run.peak_rss_mb,
+        "layer_zip_mb": run.sizes["layer"][0],
+        "function_zip_mb": run.sizes["function"][0],
+    }
+    return {name: round(figure, 3) for name, figure in figures.items()}
+
+
+def _print(mapped: MappingResult, run: RuntimeResult, figures: dict[str, float]) -> None:
+    per_second = f"{1e6 / mapped.ours:,.0f} events/s; floor {1e6 / mapped.floor:,.0f} events/s"
+    print(f"mapping, one thread: {per_second}\n")
+    total = sum(mapped.stages.values())
+    print_table(
+        ["stage", "us/event", "share"],
+        [
+            [name, f"{taken:.1f}", f"{taken / total:.0%}"]
+            for name, taken in mapped.stages.items()
+        ],
+    )
+    print()
+    print_table(
+        ["events in a request", "us/event", "floor", "ratio"],
+        [
+            [str(size), f"{ours:.1f}", f"{floor:.1f}", f"{ours / floor:.2f}"]
+            for size, (ours, floor) in mapped.batches.items()
+        ],
+    )
+    print()
+    (warm_p50, warm_p99), (bare_p50, bare_p99) = run.warm
+    cold, bare, uncompiled = run.cold
+    print_table(
+        ["under the runtime", "ours", "floor"],
+        [
+            ["warm, p50 (ms)", f"{warm_p50:.2f}", f"{bare_p50:.2f}"],
+            ["warm, p99 (ms)", f"{warm_p99:.2f}", f"{bare_p99:.2f}"],
+            ["cold, init (ms)", f"{cold:.0f}", f"{bare:.0f}"],
+            ["cold, without byte code (ms)", f"{uncompiled:.0f}", ""],
+            ["cold, first answer (ms)", f"{run.first_answer:.0f}", ""],
+            *(
+                [f"{name}, zipped / unzipped (MB)", f"{zipped:.2f} / {unzipped:.2f}", ""]
+                for name, (zipped, unzipped) in run.sizes.items()
+            ),
+        ],
+    )
+    print()
+    print_table(
+        ["figure", "measured", "target"],
+        [
+            [name, f"{figure:g}", f"<= {_TARGETS[name]:g}" if name in _TARGETS else ""]
+            for name, figure in figures.items()
+        ],
+    )
+
+
+if __name__ == "__main__":
+    main()

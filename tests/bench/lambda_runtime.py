@@ -1,0 +1,170 @@
+"""The `sam build` output under the real runtime client: warm, cold, memory and size."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import quantiles
+
+from tests.bench.workload import make_events
+from tests.sandbox import samples
+from tests.sandbox.application import environment, put_parameters
+from tests.sandbox.aws import AwsSandbox
+from tests.sandbox.runtime import LambdaRuntime
+from tests.sandbox.tiktok import TikTokSandbox
+
+ROOT = Path(__file__).parents[2]
+BUILD = ROOT / ".aws-sam" / "build"
+_FUNCTIONS = Path(__file__).parent / "functions"
+_SAMPLE = "place-an-order"
+
+COLD_ROUNDS = 11
+WARM_ROUNDS = 5
+WARM_REQUESTS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeResult:
+    """Milliseconds, megabytes.
+
+    Attributes:
+        warm: (p50, p99) of the handler's time, ours and the bare one's.
+        cold: Least init duration: ours, the bare floor's, ours without byte code.
+        first_answer: Least time to the first answer: ours.
+        peak_rss_mb: After a batch of a thousand.
+        sizes: Name -> (zipped, unzipped).
+    """
+
+    warm: tuple[tuple[float, float], tuple[float, float]]
+    cold: tuple[float, float, float]
+    first_answer: float
+    peak_rss_mb: float
+    sizes: dict[str, tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    python: str
+    variables: dict[str, str]
+    uncompiled: Path
+
+    def runtime(self, handler: str, *paths: Path) -> LambdaRuntime:
+        return LambdaRuntime(
+            python=self.python, handler=handler, paths=list(paths), env=self.variables
+        )
+
+
+_FORWARD = BUILD / "ForwardFunction"
+_LAYER = BUILD / "TikTokPixelLayer" / "python"
+
+
+def measure(python: str) -> RuntimeResult:
+    """Measure under the interpreter `python`, which has awslambdaric and boto3."""
+    with _bench(python) as bench:
+        ours, bare, uncompiled, first_answer = _cold(bench)
+        return RuntimeResult(
+            warm=_warm(bench),
+            cold=(ours, bare, uncompiled),
+            first_answer=first_answer,
+            peak_rss_mb=_peak(bench),
+            sizes={
+                "function": _size(_FORWARD),
+                "layer": _size(_LAYER.parent),
+            },
+        )
+
+
+@contextmanager
+def _bench(python: str) -> Iterator[_Bench]:
+    with (
+        TikTokSandbox() as tiktok,
+        AwsSandbox() as aws,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        put_parameters(aws)
+        variables = environment(tiktok.url, aws.url) | {
+            "WEBHOOK_SECRET": samples.DEVELOPMENT_SECRET,
+            "PREPARED_REQUEST": f"{folder}/request.json",
+        }
+        uncompiled = Path(folder) / "python"
+        shutil.copytree(_LAYER, uncompiled, ignore=shutil.ignore_patterns("__pycache__"))
+        bench = _Bench(python, variables, uncompiled)
+        with bench.runtime("app.handler", _FORWARD, _LAYER) as function:
+            function.invoke(samples.read(samples.SIGNED + _SAMPLE))
+        Path(variables["PREPARED_REQUEST"]).write_bytes(tiktok.requests[-1].body)
+        yield bench
+
+
+def _warm(bench: _Bench) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Handler times, round by round in turn, so that a slow moment of the machine hits both."""
+    event = samples.read(samples.SIGNED + _SAMPLE)
+    ours: list[float] = []
+    bare: list[float] = []
+    timed = _FUNCTIONS / "timed"
+    with (
+        bench.runtime("timed.handler", timed, _FORWARD, _LAYER) as forward,
+        bench.runtime("timed.handler", timed, _FUNCTIONS / "bare", _LAYER) as floor,
+    ):
+        for function in (forward, floor):
+            for _ in range(20):
+                assert function.invoke(event).payload["status"] == 200
+        for _ in range(WARM_ROUNDS):
+            for function, times in ((forward, ours), (floor, bare)):
+                times += [
+                    function.invoke(event).payload["seconds"] * 1000
+                    for _ in range(WARM_REQUESTS)
+                ]
+    return _percentiles(ours), _percentiles(bare)
+
+
+def _cold(bench: _Bench) -> tuple[float, float, float, float]:
+    """Least init durations of interleaved rounds, and the least time to the first answer."""
+    event = samples.read(samples.SIGNED + _SAMPLE)
+    kinds = {
+        "ours": (_FORWARD, _LAYER),
+        "bare": (_FUNCTIONS / "empty", _LAYER),
+        "uncompiled": (_FORWARD, bench.uncompiled),
+    }
+    inits: dict[str, list[float]] = {kind: [] for kind in kinds}
+    answers: list[float] = []
+    for _ in range(COLD_ROUNDS):
+        for kind, paths in kinds.items():
+            with bench.runtime("app.handler", *paths) as function:
+                answer = function.invoke(event)
+                assert answer.error is None
+                inits[kind].append(function.init_duration_ms)
+                if kind == "ours":
+                    answers.append(answer.seconds * 1000)
+    return min(inits["ours"]), min(inits["bare"]), min(inits["uncompiled"]), min(answers)
+
+
+def _peak(bench: _Bench) -> float:
+    batch = samples.signed(make_events(1000, 0))
+    with bench.runtime("app.handler", _FORWARD, _LAYER) as function:
+        for _ in range(3):
+            answer = function.invoke(batch)
+            assert json.loads(answer.payload["body"])["status"] == "forwarded"
+        return function.peak_rss_kb / 1024
+
+
+def _percentiles(times: list[float]) -> tuple[float, float]:
+    cuts = quantiles(times, n=100)
+    return cuts[49], cuts[98]
+
+
+def _size(folder: Path) -> tuple[float, float]:
+    """Megabytes of the folder's zip and of its files."""
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in files:
+            archive.write(path, path.relative_to(folder))
+    unzipped = sum(path.stat().st_size for path in files)
+    return len(buffer.getvalue()) / 1e6, unzipped / 1e6

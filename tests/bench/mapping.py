@@ -1,0 +1,133 @@
+"""Bytes of Segment events to bytes of TikTok requests, in one thread, against their floor."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from tests.bench.workload import EVENTS, make_bodies
+from tiktok_pixel.mapping import load_mapping_set, shipped
+from tiktok_pixel.preparing import PreparedEvent, prepare
+from tiktok_pixel.segment.payload import parse_events
+from tiktok_pixel.settings import Settings
+from tiktok_pixel.tiktok.delivery import Route, request_body
+from tiktok_pixel.tiktok.events import build_event
+from tiktok_pixel.tiktok.identifiers import build_user
+from tiktok_pixel.tiktok.isolation import Parcel
+
+ROUNDS = 7
+BATCHES = (1, 10, 100, 1000)
+
+_MAPPINGS = load_mapping_set(shipped("default"))
+_SETTINGS = Settings(stage="dev", parameter_prefix="/bench", default_phone_region="US")
+_MICROSECONDS = 1e6
+_Stage = Callable[[Any], object]
+
+
+@dataclass(frozen=True, slots=True)
+class MappingResult:
+    """Microseconds per event; medians of rounds.
+
+    Attributes:
+        floor: `json.loads`, three SHA-256, `json.dumps`.
+        ours: The whole way, single events.
+        batches: The whole way in batches: size -> (ours, floor).
+        stages: What the parts of the way take, by name.
+    """
+
+    floor: float
+    ours: float
+    batches: dict[int, tuple[float, float]]
+    stages: dict[str, float]
+
+
+def floor_of(body: str) -> bytes:
+    """The least that any sender does with an event, or a batch of them."""
+    parsed = json.loads(body)
+    for event in parsed if isinstance(parsed, list) else [parsed]:
+        for identifier in ("messageId", "anonymousId", "type"):
+            hashlib.sha256(event[identifier].encode()).hexdigest()
+    return json.dumps(parsed).encode()
+
+
+def request_of(body: str) -> bytes | None:
+    """The request for an event, or a batch of them, as the function makes it."""
+    rows = prepare(parse_events(body), _MAPPINGS, _SETTINGS, time.time(), Counter())
+    ready = [row for row in rows if isinstance(row, PreparedEvent)]
+    if not ready:
+        return None
+    parcels = [Parcel(index, row.body) for index, row in enumerate(ready)]
+    return request_body(ready[0].route, "CBENCH", parcels)
+
+
+def measure() -> MappingResult:
+    """Measure everything; every round has people that nothing has seen before."""
+    first = iter(range(0, 10**9, EVENTS))
+    request_of(make_bodies(1, next(first))[0])
+    singles = []
+    batches: dict[int, list[tuple[float, float]]] = {size: [] for size in BATCHES}
+    for _ in range(ROUNDS):
+        bodies = make_bodies(EVENTS, next(first))
+        singles.append((_each(request_of, bodies), _each(floor_of, bodies)))
+        for size in BATCHES:
+            events = make_bodies(EVENTS, next(first))
+            joined = [
+                f"[{','.join(events[start : start + size])}]" for start in range(0, EVENTS, size)
+            ]
+            batches[size].append(
+                (_each(request_of, joined) / size, _each(floor_of, joined) / size)
+            )
+    return MappingResult(
+        floor=median(floor for _, floor in singles),
+        ours=median(ours for ours, _ in singles),
+        batches={
+            size: (median(ours for ours, _ in pairs), median(floor for _, floor in pairs))
+            for size, pairs in batches.items()
+        },
+        stages=_stages(make_bodies(EVENTS, next(first))),
+    )
+
+
+def _stages(bodies: list[str]) -> dict[str, float]:
+    """What each part takes, per event of the whole mix."""
+    stages: dict[str, float] = {}
+
+    def run(name: str, stage: _Stage, inputs: list[Any]) -> list[Any]:
+        started = time.perf_counter()
+        outputs = [stage(one) for one in inputs]
+        stages[name] = (time.perf_counter() - started) * _MICROSECONDS / len(bodies)
+        return outputs
+
+    events = [parsed[0] for parsed in run("parse", parse_events, bodies)]
+    matches = run("match", _MAPPINGS.match, events)
+    mapped = [(found[0], event) for found, event in zip(matches, events, strict=True) if found]
+    fields = run("map", lambda pair: pair[0].evaluate(pair[1]), mapped)
+    run("identifiers", lambda one: build_user(one, "US", []), fields)
+    built = run(
+        "validate",
+        lambda one: build_event(one, message_id="m", now=time.time(), default_region="US"),
+        fields,
+    )
+    # Building an event builds its identifiers as well.
+    stages["validate"] -= stages["identifiers"]
+    route = Route(None, "web", None)
+    encode = json.JSONEncoder(separators=(",", ":")).encode
+    run(
+        "serialise",
+        lambda one: request_body(route, "CBENCH", [Parcel(0, encode(one.wire))]),
+        built,
+    )
+    return stages
+
+
+def _each(work: _Stage, inputs: list[str]) -> float:
+    started = time.perf_counter()
+    for one in inputs:
+        work(one)
+    return (time.perf_counter() - started) * _MICROSECONDS / len(inputs)

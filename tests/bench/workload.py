@@ -1,0 +1,164 @@
+"""Segment events as a shop sends them, never the same person twice.
+
+An ecommerce mix: seven of ten events are mapped; of the phones some are national, some E.164,
+some absent; single identifiers and lists; orders with one to five products. Identifiers come
+from a counter that goes on from round to round, so that no cache can have seen them.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+EVENTS = 2000
+
+_PRODUCTS = [
+    {
+        "product_id": f"prod-{number}",
+        "sku": f"SKU-{number:05}",
+        "category": ("Games", "Books", "Garden", "Shoes")[number % 4],
+        "name": f"Product number {number}",
+        "brand": ("Acme", "Globex", "Initech")[number % 3],
+        "price": round(3 + number * 1.37, 2),
+        "quantity": 1 + number % 3,
+        "position": number % 10,
+        "url": f"https://shop.example.com/p/{number}",
+    }
+    for number in range(400)
+]
+_AGENTS = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like "
+    "Gecko) Version/18.1 Mobile/15E148 Safari/604.1",
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/130.0.0.0 Safari/537.36",
+)
+_FIRST_NAMES = ("Jane", "Omar", "Mei", "Zoë", "Ravi", "Lucía")
+_LAST_NAMES = ("Doe", "Haddad", "Lin", "O'Brien", "Patel", "García")
+_CITIES = (("Seattle", "WA", "US"), ("London", "", "GB"), ("Berlin", "BE", "DE"))
+
+_NOW = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+Make = Callable[[random.Random], dict[str, Any]]
+
+
+def _page(_: random.Random) -> dict[str, Any]:
+    return {"type": "page", "name": "Product", "properties": {"path": "/p", "title": "Shop"}}
+
+
+def _product_event(name: str) -> Make:
+    def make(rng: random.Random) -> dict[str, Any]:
+        properties = {**rng.choice(_PRODUCTS), "currency": "USD", "cart_id": "c-77"}
+        return {"type": "track", "event": name, "properties": properties}
+
+    return make
+
+
+def _order_event(name: str) -> Make:
+    def make(rng: random.Random) -> dict[str, Any]:
+        products = rng.sample(_PRODUCTS, rng.randint(1, 5))
+        total = round(sum(product["price"] * product["quantity"] for product in products), 2)
+        properties = {
+            "order_id": f"order-{rng.randrange(10**9)}",
+            "revenue": total,
+            "currency": "usd",
+            "products": products,
+            "coupon": "AUTUMN",
+        }
+        return {"type": "track", "event": name, "properties": properties}
+
+    return make
+
+
+def _search(rng: random.Random) -> dict[str, Any]:
+    properties = {"query": rng.choice(("board games", "blue shoes", "garden hose"))}
+    return {"type": "track", "event": "Products Searched", "properties": properties}
+
+
+def _identify(_: random.Random) -> dict[str, Any]:
+    return {"type": "identify", "traits": {"plan": "pro", "logins": 5}}
+
+
+# Weights of one hundred: thirty are mapped to nothing.
+_MIX: tuple[tuple[int, Make], ...] = (
+    (24, _page),
+    (9, _search),
+    (14, _product_event("Product Added")),
+    (4, _product_event("Product Added to Wishlist")),
+    (8, _order_event("Checkout Started")),
+    (4, _order_event("Payment Info Entered")),
+    (7, _order_event("Order Completed")),
+    (16, _product_event("Product Viewed")),
+    (7, _product_event("Product Removed")),
+    (7, _identify),
+)
+
+
+def make_events(count: int, first: int) -> list[dict[str, Any]]:
+    """Events of people number `first` and on."""
+    rng = random.Random(first)  # noqa: S311  # a workload, no secret
+    makers = rng.choices([make for _, make in _MIX], [weight for weight, _ in _MIX], k=count)
+    return [_with_person(make(rng), first + place) for place, make in enumerate(makers)]
+
+
+def make_bodies(count: int, first: int) -> list[str]:
+    """The same as request bodies."""
+    return [json.dumps(event, separators=(",", ":")) for event in make_events(count, first)]
+
+
+def _with_person(event: dict[str, Any], number: int) -> dict[str, Any]:
+    city, state, country = _CITIES[number % 3]
+    traits: dict[str, Any] = {
+        "email": f" Person.{number}@Example.com " if number % 4 else [f"a{number}@example.com"],
+        "firstName": _FIRST_NAMES[number % 6],
+        "lastName": _LAST_NAMES[number // 6 % 6],
+        "address": {
+            "city": city,
+            "state": state,
+            "country": country,
+            "postalCode": str(10000 + number % 90000),
+        },
+    }
+    phone = _phone(number, country)
+    if phone is not None:
+        traits["phone"] = phone
+    return {
+        **event,
+        "messageId": f"ajs-next-{number:012}-5f0c5a1e",
+        "timestamp": _NOW,
+        "userId": f"user-{number}" if number % 3 else None,
+        "anonymousId": f"anon-{number:08x}",
+        "context": {
+            "ip": f"8.{number // 65536 % 256}.{number // 256 % 256}.{number % 256}",
+            "userAgent": _AGENTS[number % 2],
+            "locale": "en-US",
+            "timezone": "Europe/Berlin",
+            "library": {"name": "analytics.js", "version": "next-1.70.0"},
+            "page": {
+                "path": "/p",
+                "referrer": "https://www.tiktok.com/",
+                "search": "",
+                "title": "Shop",
+                "url": f"https://shop.example.com/p?ttclid=E.C.P.{number:010}",
+            },
+            "traits": traits,
+        },
+        "integrations": {"All": True},
+    }
+
+
+def _phone(number: int, country: str) -> str | None:
+    """Two of five without, two E.164, one as people of the country write it."""
+    kind = number % 5
+    if kind < 2:  # noqa: PLR2004  # see above
+        return None
+    local = number % 10000
+    e164 = {"US": f"+1206555{local:04}", "GB": f"+44207946{local:04}", "DE": f"+4930901{local:05}"}
+    national = {
+        "US": f"(206) 555-{local:04}",
+        "GB": f"020 7946 {local:04}",
+        "DE": f"030 901{local:05}",
+    }
+    return (national if kind == 4 else e164)[country]  # noqa: PLR2004  # see above

@@ -1,0 +1,57 @@
+"""The small world that every test of the delivery starts with."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from tests.delivery.world import Output, World
+from tests.sandbox.application import PARKED_QUEUE, put_parameters
+from tests.sandbox.aws import AwsSandbox, FaultyAws
+from tests.sandbox.tiktok import TikTokSandbox
+from tiktok_pixel import observability
+from tiktok_pixel.tiktok import delivery
+
+
+@pytest.fixture(scope="package")
+def aws_server() -> Iterator[AwsSandbox]:
+    """One for all tests: moto is slow to start."""
+    with AwsSandbox() as server:
+        yield server
+
+
+@pytest.fixture
+def output(capsys: pytest.CaptureFixture[str]) -> Iterator[Output]:
+    """All that the functions write from here on."""
+    # The logger holds the stream that was standard output when it was made.
+    handler: Any = observability.logger.registered_handler
+    before, handler.stream = handler.stream, sys.stdout
+    observability.metrics.clear_metrics()
+    yield Output(capsys)
+    observability.metrics.clear_metrics()
+    handler.stream = before
+
+
+@pytest.fixture
+def world(aws_server: AwsSandbox, output: Output) -> Iterator[World]:
+    """A TikTok that takes everything, an AWS with the operator's parameters and an empty queue."""
+    aws_server.reset()
+    put_parameters(aws_server)
+    queue_url = aws_server.create_queue(PARKED_QUEUE, VisibilityTimeout="720")
+    with (
+        TikTokSandbox() as tiktok,
+        FaultyAws(aws_server.url) as proxy,
+        ExitStack() as stack,
+    ):
+        yield World(tiktok, aws_server, proxy, queue_url, output, stack)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hardly any pause between two tries."""
+    monkeypatch.setattr(delivery, "_BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr(delivery, "_THROTTLED_SECONDS", 0.01)

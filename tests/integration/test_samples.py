@@ -1,0 +1,59 @@
+"""The sample events are complete, and the signed ones are those that the tests make."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.sandbox import samples
+from tiktok_pixel.mapping import load_mapping_set, shipped
+
+
+@pytest.mark.parametrize("name", samples.http_samples())
+def test_a_signed_sample_is_the_raw_one_signed(name: str) -> None:
+    """After a change to a sample, `make events` writes them anew."""
+    assert samples.read(name) == samples.http_samples()[name]
+
+
+def test_there_are_no_other_files() -> None:
+    files = {path.stem for path in Path(samples.EVENTS).glob("*.json")}
+
+    assert files == {*samples.names(), *samples.http_samples(), "env"}
+
+
+def test_every_default_mapping_has_a_sample() -> None:
+    mappings = load_mapping_set(shipped("default")).mappings
+
+    assert {mapping.event_name for mapping in mappings} == set(samples.MAPPED.values())
+    assert all(mapping.enabled for mapping in mappings)
+
+
+@pytest.mark.parametrize(("name", "event"), samples.MAPPED.items())
+def test_a_sample_is_matched_by_the_mapping_it_is_for(name: str, event: str) -> None:
+    matching = load_mapping_set(shipped("default")).match(samples.read(name))
+
+    assert [mapping.event_name for mapping in matching] == [event]
+
+
+@pytest.mark.parametrize("name", samples.names())
+def test_samples_never_grow_too_old(name: str) -> None:
+    sample = samples.read(name)
+
+    assert ("timestamp" in sample) == (name == "rejected-too-old")
+    assert "originalTimestamp" not in sample
+    assert sample["messageId"] == f"sample-{name}"
+
+
+def test_the_sample_that_is_too_old_stays_so() -> None:
+    moment = time.strptime(samples.read("rejected-too-old")["timestamp"][:10], "%Y-%m-%d")
+
+    assert time.mktime(moment) < time.time() - 28 * 86_400
+
+
+def test_a_sample_is_compact_as_segment_writes_it() -> None:
+    body = samples.read("signed-search")["body"]
+
+    assert body == json.dumps(samples.read("search"), separators=(",", ":"))

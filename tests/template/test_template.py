@@ -1,0 +1,465 @@
+"""What `template.yaml` and `samconfig.toml` promise to whoever deploys them."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+import yaml
+
+from tiktok_pixel.credentials import parameter_names
+from tiktok_pixel.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT: Final = Path(__file__).parents[2]
+ENVIRONMENTS: Final = ("dev", "staging", "prod")
+SEGMENT_WAITS: Final = 5.0
+# Read by Powertools and boto3, not by us.
+OF_LIBRARIES: Final = re.compile(r"POWERTOOLS_|AWS_")
+FOLDER: Final = (
+    "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}"
+    ":parameter${ParameterPrefix}/${Stage}"
+)
+
+Node = dict[str, Any]
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML with CloudFormation's short forms: `!Ref X` is `{"Ref": "X"}`."""
+
+
+def _function(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> Node:
+    name = suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}"
+    if isinstance(node, yaml.ScalarNode):
+        value: Any = loader.construct_scalar(node)
+        return {name: value.split(".", 1) if suffix == "GetAtt" else value}
+    if isinstance(node, yaml.SequenceNode):
+        return {name: loader.construct_sequence(node, deep=True)}
+    assert isinstance(node, yaml.MappingNode)
+    return {name: loader.construct_mapping(node, deep=True)}
+
+
+_Loader.add_multi_constructor("!", _function)
+
+
+class _Recorded(dict[str, str]):
+    """An environment that remembers which variables were asked for."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.asked: set[str] = set()
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.asked.add(name)
+        return super().get(name, default)
+
+    def __getitem__(self, name: str) -> str:
+        self.asked.add(name)
+        return super().__getitem__(name)
+
+
+@pytest.fixture(scope="module")
+def template() -> Node:
+    loaded: Node = yaml.load((ROOT / "template.yaml").read_text(), _Loader)  # noqa: S506  # safe: its own subclass
+    return loaded
+
+
+@pytest.fixture(scope="module")
+def samconfig() -> Node:
+    return tomllib.loads((ROOT / "samconfig.toml").read_text())
+
+
+@pytest.fixture(scope="module")
+def forward(template: Node) -> Node:
+    """ForwardFunction with what it has from Globals."""
+    properties: Node = template["Globals"]["Function"] | _properties(template, "ForwardFunction")
+    return properties
+
+
+@pytest.fixture(scope="module")
+def variables(template: Node) -> Node:
+    """The environment variables of every function."""
+    declared: Node = template["Globals"]["Function"]["Environment"]["Variables"]
+    return declared
+
+
+class TestFunction:
+    def test_runs_python_3_13_on_the_chosen_processor(self, template: Node, forward: Node) -> None:
+        assert forward["Runtime"] == "python3.13"
+        assert forward["Architectures"] == [{"Ref": "Architecture"}]
+        assert template["Parameters"]["Architecture"]["Default"] == "x86_64"
+        assert template["Parameters"]["Architecture"]["AllowedValues"] == ["x86_64", "arm64"]
+
+    def test_has_a_handler_and_the_layer(self, template: Node, forward: Node) -> None:
+        module, _, name = forward["Handler"].partition(".")
+        assert f"def {name}(" in (ROOT / forward["CodeUri"] / f"{module}.py").read_text()
+        assert forward["Layers"] == [{"Ref": "TikTokPixelLayer"}]
+        layer = template["Resources"]["TikTokPixelLayer"]
+        assert layer["Metadata"] == {"BuildMethod": "makefile"}
+        assert layer["Properties"]["CompatibleRuntimes"] == [forward["Runtime"]]
+        makefile = ROOT / layer["Properties"]["ContentUri"] / "Makefile"
+        assert "\nbuild-TikTokPixelLayer:" in makefile.read_text()
+
+    def test_has_more_time_than_its_budget(self, forward: Node) -> None:
+        budget = Settings("dev", "/tiktok-pixel").budget_seconds
+        assert budget < SEGMENT_WAITS <= forward["Timeout"]
+
+    def test_is_traced_by_the_service_itself(self, forward: Node) -> None:
+        assert forward["Tracing"] == "Active"
+
+    def test_logs_json_at_a_level_that_lets_metrics_through(
+        self, template: Node, forward: Node
+    ) -> None:
+        # Metrics are lines without a level, which Lambda takes for INFO.
+        logging = template["Globals"]["Function"]["LoggingConfig"] | forward["LoggingConfig"]
+        assert logging["LogFormat"] == "JSON"
+        assert set(_texts(logging["ApplicationLogLevel"])) <= {"LogsDebug", "DEBUG", "INFO"}
+
+
+class TestEndpoint:
+    def test_is_post_segment(self, template: Node, forward: Node) -> None:
+        (route,) = [one for one in forward["Events"].values() if one["Type"] == "HttpApi"]
+        assert route["Properties"] == {
+            "ApiId": {"Ref": "Endpoint"},
+            "Method": "POST",
+            "Path": "/segment",
+        }
+        assert template["Resources"]["Endpoint"]["Type"] == "AWS::Serverless::HttpApi"
+
+    def test_is_throttled_and_capped_since_it_is_public(
+        self, template: Node, forward: Node
+    ) -> None:
+        throttling = _properties(template, "Endpoint")["DefaultRouteSettings"]
+        assert throttling["ThrottlingBurstLimit"] > 0
+        assert throttling["ThrottlingRateLimit"] > 0
+        assert {"Ref": "MaximumConcurrency"} in forward["ReservedConcurrentExecutions"]["Fn::If"]
+        assert template["Parameters"]["MaximumConcurrency"]["Default"] > 0
+
+    def test_logs_no_header_and_no_body(self, template: Node) -> None:
+        logged = json.loads(_properties(template, "Endpoint")["AccessLogSettings"]["Format"])
+        named = {re.split(r"[.\s]", text)[1] for text in logged.values()}
+        assert not named & {"identity", "authorizer"}
+
+
+class TestPermissions:
+    """Exact: what is added to them has to be added here as well."""
+
+    def test_forward_function(self, template: Node) -> None:
+        statements = _statements(template, "ForwardFunction")
+        assert statements["ReadParameters"]["Action"] == "ssm:GetParameters"
+        assert _parameters(statements["ReadParameters"]) == {
+            *("pixel-code", "access-token", "webhook-secret", "bearer-token"),
+            "pixels/*",
+        }
+        actions = {name: one["Action"] for name, one in statements.items()}
+        assert actions.pop("ParkEvents", "sqs:SendMessage") == "sqs:SendMessage"
+        assert actions == {"ReadParameters": "ssm:GetParameters"}
+
+    @pytest.mark.parametrize("authenticates", [True, False])
+    def test_cover_every_parameter_that_is_read(
+        self, template: Node, *, authenticates: bool
+    ) -> None:
+        # One name without permission makes SSM refuse the whole call.
+        function = "ForwardFunction" if authenticates else "RedriveFunction"
+        allowed = _parameters(_statements(template, function)["ReadParameters"])
+        read = parameter_names("", ["eu"], authenticates=authenticates)
+        for name in (one.removeprefix("/") for one in read):
+            assert name in allowed or (name.startswith("pixels/") and "pixels/*" in allowed)
+
+    def test_none_is_for_everything(self, template: Node) -> None:
+        for name in _of_type(template, "AWS::Serverless::Function"):
+            for policy in _properties(template, name).get("Policies", []):
+                assert isinstance(policy, dict), f"{name}: a managed policy grants more than needed"
+                for statement in policy["Statement"]:
+                    assert statement["Effect"] == "Allow"
+                    for resource in _listed(statement["Resource"]):
+                        assert resource != "*"
+                    for action in _listed(statement["Action"]):
+                        assert "*" not in action
+
+    def test_no_role_comes_from_elsewhere(self, template: Node) -> None:
+        assert not _of_type(template, "AWS::IAM::Role", "AWS::IAM::Policy")
+        for name in _of_type(template, "AWS::Serverless::Function"):
+            assert "Role" not in _properties(template, name)
+
+
+class TestParkedEvents:
+    def test_are_encrypted_and_kept_for_fourteen_days(self, template: Node) -> None:
+        queue = _properties(template, "ParkedEventsQueue")
+        assert queue["MessageRetentionPeriod"] == 14 * 24 * 60 * 60
+        assert queue.get("SqsManagedSseEnabled") or queue.get("KmsMasterKeyId")
+
+    def test_are_out_of_sight_while_they_are_worked_on(self, template: Node) -> None:
+        # Lambda asks for six times the function's time.
+        visibility = _properties(template, "ParkedEventsQueue")["VisibilityTimeout"]
+        assert visibility >= 6 * _properties(template, "RedriveFunction")["Timeout"]
+
+    def test_that_still_have_to_wait_do_not_hold_up_the_others(self, template: Node) -> None:
+        events = _properties(template, "RedriveFunction")["Events"].values()
+        (source,) = [one["Properties"] for one in events if one["Type"] == "SQS"]
+        assert source["Queue"] == {"Fn::GetAtt": ["ParkedEventsQueue", "Arn"]}
+        assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+class TestVariables:
+    def test_endpoints_can_be_overridden_locally(self, variables: Node) -> None:
+        # `sam local --env-vars` passes declared names only.
+        assert variables["AWS_ENDPOINT_URL_SSM"] == ""
+        assert variables["AWS_ENDPOINT_URL_SQS"] == ""
+        assert variables["TIKTOK_API_URL"] == "https://business-api.tiktok.com"
+        env_file = json.loads((ROOT / "events" / "env.json").read_text())
+        assert set(env_file["Parameters"]) <= set(variables)
+
+    def test_are_the_ones_that_the_settings_read(self, variables: Node) -> None:
+        recorded = _Recorded({"STAGE": "dev", "PARAMETER_PREFIX": "/tiktok-pixel"})
+        Settings.from_environment(recorded)
+        assert recorded.asked == {name for name in variables if not OF_LIBRARIES.match(name)}
+
+    def test_defaults_are_those_of_the_settings(self, template: Node, variables: Node) -> None:
+        declared = {name: _default(template, value) for name, value in variables.items()}
+        resolved = {name: value for name, value in declared.items() if value is not None}
+        assert Settings.from_environment(resolved) == Settings("dev", "/tiktok-pixel")
+
+
+class TestParameters:
+    @pytest.mark.parametrize(
+        ("name", "default"),
+        [
+            ("Stage", "dev"),
+            ("ParameterPrefix", "/tiktok-pixel"),
+            ("DefaultPhoneRegion", ""),
+            ("TestEventCode", ""),
+            ("LogLevel", "INFO"),
+            ("Architecture", "x86_64"),
+        ],
+    )
+    def test_exist_with_their_defaults(self, template: Node, name: str, default: str) -> None:
+        assert template["Parameters"][name]["Default"] == default
+
+    def test_stages_are_the_three_environments(self, template: Node) -> None:
+        assert template["Parameters"]["Stage"]["AllowedValues"] == list(ENVIRONMENTS)
+
+    def test_all_are_described_and_have_a_usable_default(self, template: Node) -> None:
+        for name, parameter in template["Parameters"].items():
+            assert parameter["Description"], name
+            assert _allows(parameter, parameter["Default"]), name
+
+    def test_all_are_used(self, template: Node) -> None:
+        rest = {part: content for part, content in template.items() if part != "Parameters"}
+        assert set(template["Parameters"]) <= set(_references(rest))
+
+    def test_conditions_are_used(self, template: Node) -> None:
+        rest = {part: content for part, content in template.items() if part != "Conditions"}
+        assert set(template["Conditions"]) <= {*_conditions(rest), *_conditions(template)}
+
+
+class TestLogs:
+    def test_every_function_has_its_own_group(self, template: Node) -> None:
+        groups = [
+            _properties(template, name)["LoggingConfig"]["LogGroup"]["Ref"]
+            for name in _of_type(template, "AWS::Serverless::Function")
+        ]
+        assert len(set(groups)) == len(groups)
+        assert set(groups) <= set(_of_type(template, "AWS::Logs::LogGroup"))
+
+    def test_every_group_ends_some_day(self, template: Node) -> None:
+        for name in _of_type(template, "AWS::Logs::LogGroup"):
+            assert _properties(template, name)["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+
+class TestAlarms:
+    def test_watch_metrics_that_the_code_really_writes(self, template: Node) -> None:
+        alarms = [
+            _properties(template, name)
+            for name in _of_type(template, "AWS::CloudWatch::Alarm")
+            if _properties(template, name)["Namespace"] == "TikTokPixel"
+        ]
+        assert "AuthenticationFailure" in {alarm["MetricName"] for alarm in alarms}
+        namespace, dimensions = _written("AuthenticationFailure", template)
+        for alarm in alarms:
+            assert alarm["Namespace"] == namespace
+            watched = {one["Name"]: _substituted(one["Value"]) for one in alarm["Dimensions"]}
+            assert watched == dimensions, alarm["MetricName"]
+            assert alarm["Statistic"] == "Sum"
+
+    def test_name_metrics_of_ours(self, template: Node) -> None:
+        package = ROOT / "layers" / "tiktok_pixel" / "tiktok_pixel"
+        files = [*package.rglob("*.py"), *(ROOT / "functions").rglob("*.py")]
+        code = "\n".join(file.read_text() for file in files)
+        for name in _of_type(template, "AWS::CloudWatch::Alarm"):
+            alarm = _properties(template, name)
+            if alarm["Namespace"] == "TikTokPixel":
+                assert f'"{alarm["MetricName"]}"' in code
+
+    def test_go_to_the_topic_and_are_quiet_without_traffic(self, template: Node) -> None:
+        for name in _of_type(template, "AWS::CloudWatch::Alarm"):
+            alarm = _properties(template, name)
+            assert "AlarmTopicArn" in _references(alarm["AlarmActions"]), name
+            assert alarm["TreatMissingData"] == "notBreaching", name
+            assert len(alarm["AlarmDescription"]) > 40, name
+
+
+class TestOutputs:
+    def test_tell_endpoint_function_and_log(self, template: Node) -> None:
+        outputs = template["Outputs"]
+        assert outputs["EndpointUrl"]["Value"]["Fn::Sub"].endswith("/segment")
+        assert outputs["ForwardFunctionName"]["Value"] == {"Ref": "ForwardFunction"}
+        assert outputs["ForwardLogGroup"]["Value"] == {"Ref": "ForwardLogs"}
+
+    def test_are_described(self, template: Node) -> None:
+        assert all(output["Description"] for output in template["Outputs"].values())
+
+
+class TestEnvironments:
+    @pytest.mark.parametrize("name", ENVIRONMENTS)
+    def test_deploy_with_allowed_values_of_existing_parameters(
+        self, template: Node, samconfig: Node, name: str
+    ) -> None:
+        overrides = _overrides(samconfig, name)
+        assert overrides["Stage"] == name
+        for parameter, value in overrides.items():
+            assert _allows(template["Parameters"][parameter], value), parameter
+
+    def test_share_nothing(self, samconfig: Node) -> None:
+        deploys = [samconfig[name]["deploy"]["parameters"] for name in ENVIRONMENTS]
+        assert len({one["stack_name"] for one in deploys}) == len(ENVIRONMENTS)
+        assert len({one["s3_prefix"] for one in deploys}) == len(ENVIRONMENTS)
+
+    @pytest.mark.parametrize("name", ENVIRONMENTS)
+    def test_can_be_deployed_without_questions_but_production(
+        self, samconfig: Node, name: str
+    ) -> None:
+        deploy = samconfig[name]["deploy"]["parameters"]
+        assert deploy["resolve_s3"] is True
+        assert deploy["capabilities"] == "CAPABILITY_IAM"
+        assert deploy["fail_on_empty_changeset"] is False
+        assert deploy["confirm_changeset"] is (name == "prod")
+
+    def test_local_runs_find_the_variables(self, samconfig: Node) -> None:
+        for command in ("local_invoke", "local_start_api"):
+            file = samconfig["default"][command]["parameters"]["env_vars"]
+            assert (ROOT / file).is_file()
+
+
+def _properties(template: Node, resource: str) -> Node:
+    properties: Node = template["Resources"][resource]["Properties"]
+    return properties
+
+
+def _of_type(template: Node, *types: str) -> list[str]:
+    return [name for name, one in template["Resources"].items() if one["Type"] in types]
+
+
+def _statements(template: Node, function: str) -> dict[str, Node]:
+    policies = _properties(template, function)["Policies"]
+    return {one["Sid"]: one for policy in policies for one in policy["Statement"]}
+
+
+def _parameters(statement: Node) -> set[str]:
+    """The SSM parameters of a statement, within the folder of the stage."""
+    assert statement["Effect"] == "Allow"
+    arns = [one["Fn::Sub"] for one in _listed(statement["Resource"])]
+    assert all(arn.startswith(f"{FOLDER}/") for arn in arns)
+    return {arn.removeprefix(f"{FOLDER}/") for arn in arns}
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _overrides(samconfig: Node, name: str) -> dict[str, str]:
+    pairs = samconfig[name]["deploy"]["parameters"]["parameter_overrides"]
+    return dict(pair.split("=", 1) for pair in pairs)
+
+
+def _allows(parameter: Node, value: Any) -> bool:
+    """Whether CloudFormation takes the value, which it compares as text."""
+    allowed = [str(one) for one in parameter.get("AllowedValues", [value])]
+    pattern = parameter.get("AllowedPattern", ".*")
+    return str(value) in allowed and re.search(pattern, str(value)) is not None
+
+
+def _texts(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        node = list(node.values())
+    if isinstance(node, list):
+        for item in node:
+            yield from _texts(item)
+    else:
+        yield str(node)
+
+
+def _references(node: Any) -> Iterator[str]:
+    """Every name in a `Ref` or `Sub`."""
+    if isinstance(node, list):
+        for item in node:
+            yield from _references(item)
+    if isinstance(node, dict):
+        for key, item in node.items():
+            if key == "Ref":
+                yield item
+            elif key == "Fn::Sub":
+                yield from re.findall(r"\$\{([^}!]+)\}", " ".join(_texts(item)))
+            yield from _references(item)
+
+
+def _conditions(node: Any) -> Iterator[str]:
+    """Every condition that an `If` or a `Condition` names."""
+    if isinstance(node, list):
+        for item in node:
+            yield from _conditions(item)
+    if isinstance(node, dict):
+        for key, item in node.items():
+            if key == "Fn::If":
+                yield item[0]
+            elif key == "Condition" and isinstance(item, str):
+                yield item
+            yield from _conditions(item)
+
+
+def _default(template: Node, value: Any) -> str | None:
+    """A variable's value in a deployment on defaults; None where only AWS knows it."""
+    if isinstance(value, str):
+        return value
+    parameter = template["Parameters"].get(value.get("Ref"))
+    return None if parameter is None else str(parameter["Default"])
+
+
+def _substituted(value: Any) -> str:
+    text = value["Fn::Sub"] if isinstance(value, dict) else value
+    return str(text).replace("${Stage}", "dev")
+
+
+def _written(metric: str, template: Node) -> tuple[str, dict[str, str]]:
+    """Namespace and dimensions of a metric that a function with the template's names writes."""
+    declared = template["Globals"]["Function"]["Environment"]["Variables"]
+    names = ("POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE")
+    program = (
+        "from tiktok_pixel import observability; "
+        f"observability.count({metric!r}); observability.metrics.flush_metrics()"
+    )
+    # In a process of its own, since the names are read once and then kept.
+    run = subprocess.run(
+        [sys.executable, "-c", program],
+        env={
+            "PYTHONPATH": str(ROOT / "layers" / "tiktok_pixel"),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            **{name: _substituted(declared[name]) for name in names},
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    written = json.loads(run.stdout)
+    (described,) = written["_aws"]["CloudWatchMetrics"]
+    assert metric in {one["Name"] for one in described["Metrics"]}
+    (dimensions,) = described["Dimensions"]
+    return described["Namespace"], {name: written[name] for name in dimensions}

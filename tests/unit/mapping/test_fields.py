@@ -1,0 +1,373 @@
+"""The fields a mapping may fill: names nobody reads are warned of, impossible literals refused."""
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tiktok_pixel
+from tiktok_pixel.mapping import compile_mapping_set, shipped
+from tiktok_pixel.mapping.errors import MappingProblem
+from tiktok_pixel.mapping.fields import CURRENCIES, FIELDS, Kind, check_fields
+from tiktok_pixel.mapping.place import Findings, Place
+from tiktok_pixel.problems import InvalidEventError, Problem
+from tiktok_pixel.tiktok import coercion
+from tiktok_pixel.tiktok.events import EVENT_SOURCES, build_event
+from tiktok_pixel.tiktok.verticals import TRAVEL_FIELDS, VEHICLE_FIELDS
+
+NOW = 1_700_000_000
+
+
+def check(fields: dict[str, Any]) -> Findings:
+    findings = Findings()
+    check_fields(fields, FIELDS, Place(findings, "Cart"))
+    return findings
+
+
+def warnings(**fields: Any) -> list[str]:
+    return check(fields).warnings
+
+
+# ------------------------------------------------------------------ names
+
+
+@pytest.mark.parametrize(
+    ("fields", "warning"),
+    [
+        ({"emial": "x"}, "emial: is not a field of TikTok's and is not sent; did you mean email?"),
+        (
+            {"Currency": "x"},
+            "Currency: is not a field of TikTok's and is not sent; did you mean cu",
+        ),
+        ({"orderId": "x"}, "orderId: is not a field of TikTok's and is not sent; did you mean or"),
+        ({"phone": "x"}, "phone: is not a field of TikTok's and is not sent; did you mean phone_n"),
+        ({"colour": {"@path": "$.c"}}, "colour: is not a field of TikTok's and is not sent"),
+        (
+            {"address": {"zip": {"@path": "$.zip"}}},
+            "address/zip: is not a field of TikTok's and is not sent; did you mean zip_code?",
+        ),
+        (
+            {"contents": {"@arrayPath": ["$.p", {"content_ids": {"@path": "$.id"}}]}},
+            (
+                "contents/@arrayPath/1/content_ids: is not a field of TikTok's and is not sent; "
+                "did you mean content_id?"
+            ),
+        ),
+        ({"contents": [{"prize": 1}]}, "contents/0/prize: is not a field of TikTok's"),
+        ({"lead_fields": {"lead": 1}}, "lead_fields/lead: is not a field of TikTok's"),
+        ({"travel_fields": {"town": 1}}, "travel_fields/town: is not a field of TikTok's"),
+        ({"vehicle_fields": {"colour": 1}}, "vehicle_fields/colour: is not a field of TikTok's"),
+    ],
+)
+def test_a_name_that_nobody_reads_is_warned_of(fields: dict[str, Any], warning: str) -> None:
+    findings = check(fields)
+    (found,) = findings.warnings
+    assert found.startswith(f'"Cart": {warning}')
+    assert not findings.problems
+
+
+def test_a_name_that_is_like_no_other_gets_no_proposal() -> None:
+    assert warnings(xyz=1) == ['"Cart": xyz: is not a field of TikTok\'s and is not sent']
+
+
+def test_keys_that_segment_keeps_for_itself_are_left_alone() -> None:
+    assert warnings(__segment_internal_engage_force_full_sync=True) == []
+
+
+def test_a_set_with_an_unknown_field_can_be_used() -> None:
+    preset = {"name": "Cart", "subscribe": 'type = "track"', "mapping": {"event": "A", "emial": 1}}
+    (warning,) = compile_mapping_set([preset], source="test.json").warnings
+    assert warning.startswith('"Cart": emial: is not a field of TikTok\'s')
+
+
+def test_a_mapping_that_is_one_directive_names_no_fields() -> None:
+    merge = {"@merge": {"direction": "left", "objects": [{"event": "A"}, {"@path": "$.p"}]}}
+    preset = {"name": "Cart", "subscribe": 'type = "track"', "mapping": merge}
+    assert compile_mapping_set([preset], source="test.json").warnings == ()
+
+
+# ------------------------------------------------------------------ literals
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        (
+            {"content_type": "car"},
+            'content_type: expected one of a few words, got "car"; allowed: product, product_group',
+        ),
+        (
+            {"event_source": "radio"},
+            'event_source: expected one of a few words, got "radio"; allowed: web, offline, crm',
+        ),
+        (
+            {"event_spec_type": "travel"},
+            (
+                'event_spec_type: expected one of a few words, got "travel"; '
+                "allowed: travel_fields, vehicle_fields"
+            ),
+        ),
+        ({"limited_data_use": "maybe"}, 'limited_data_use: expected true or false, got "maybe"'),
+        ({"value": "$5"}, 'value: expected a number, got "$5"'),
+        ({"value": [1, 2]}, "value: expected a number, got an array"),
+        ({"num_items": 1.5}, "num_items: expected a whole number, got 1.5"),
+        ({"order_id": {"a": 1}}, "order_id: expected text, got an object"),
+        ({"email": ["a@b.c", {}]}, "email/1: expected text, got an object"),
+        ({"timestamp": "today"}, 'timestamp: expected a time in ISO 8601, got "today"'),
+        ({"timestamp": 1700000000}, "timestamp: expected a time in ISO 8601, got 1700000000"),
+        (
+            {"contents": 5},
+            (
+                "contents: expected an object, got a number; allowed: price, quantity, "
+                "content_category, content_id, content_name, brand"
+            ),
+        ),
+        (
+            {"contents": [{"price": "free"}]},
+            'contents/0/price: expected a number, got "free"',
+        ),
+        (
+            {"contents": {"@arrayPath": ["$.p", {"quantity": 0.5}]}},
+            "contents/@arrayPath/1/quantity: expected a whole number, got 0.5",
+        ),
+        (
+            {"address": "Rome"},
+            "address: expected an object, got a string; allowed: city, country, zip_code, state",
+        ),
+        ({"address": {"city": {"name": "Rome"}}}, "address/city: expected text, got an object"),
+        (
+            {"vehicle_fields": {"mileage_unit": "miles"}},
+            (
+                "vehicle_fields/mileage_unit: expected one of a few words, got "
+                '"miles"; allowed: MI, KM'
+            ),
+        ),
+        (
+            {"content_type": {"@if": {"exists": {"@path": "$.t"}, "then": "a", "else": "product"}}},
+            (
+                'content_type/@if/then: expected one of a few words, got "a"; '
+                "allowed: product, product_group"
+            ),
+        ),
+        (
+            {"content_type": {"@if": {"exists": {"@path": "$.t"}, "else": {"@literal": "b"}}}},
+            (
+                'content_type/@if/else/@literal: expected one of a few words, got "b"; '
+                "allowed: product, product_group"
+            ),
+        ),
+        (
+            {"event": {"@if": {"exists": {"@path": "$.t"}, "then": "Add to Cart"}}},
+            (
+                "event/@if/then: a custom event name has letters, digits, underscores and dashes "
+                "only, not ' '"
+            ),
+        ),
+    ],
+)
+def test_a_literal_that_could_never_be_sent_is_refused(
+    fields: dict[str, Any], problem: str
+) -> None:
+    findings = check(fields)
+    assert [str(found) for found in findings.problems] == [f'"Cart": {problem}']
+    assert not findings.warnings
+
+
+def test_a_currency_that_tiktok_does_not_take_is_refused_with_those_it_takes() -> None:
+    (problem,) = check({"currency": "BGN"}).problems
+    allowed = ", ".join(CURRENCIES)
+    assert problem == MappingProblem("Cart", "currency", 'expected a currency, got "BGN"', allowed)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"value": 5, "currency": "usd", "num_items": "2", "limited_data_use": 1},
+        {"value": "5", "order_id": 17, "content_ids": "one", "email": ["a@b.c", "d@e.f"]},
+        {"content_type": "", "value": None, "contents": None, "address": "", "currency": " "},
+        {"content_type": {"@if": {"blank": {"@path": "$.t"}, "then": "product", "else": 0}}},
+        {"content_ids": [{"@path": "$.a"}, {"@path": "$.b"}], "order_id": [{"@path": "$.o"}]},
+        {"contents": [{"content_id": {"@path": "$.a"}}, {"price": 5}]},
+        {"contents": {"@path": "$.contents"}, "address": {"@path": "$.address"}},
+        {"contents": {"@arrayPath": ["$.products"]}, "external_ids": [{"id": 1, "type": "email"}]},
+        {"event": {"@path": "$.event"}, "timestamp": "2026-01-02T03:04:05Z"},
+        {"event": {"@literal": "AddToCart"}, "lead_id": 5, "lead_event_source": "HubSpot"},
+    ],
+)
+def test_what_can_be_sent_is_taken(fields: dict[str, Any]) -> None:
+    findings = check(fields)
+    assert (findings.problems, findings.warnings) == ([], [])
+
+
+def test_the_default_fields_are_known() -> None:
+    findings = check(json.loads(shipped("fields").read_text()))
+    assert (findings.problems, findings.warnings) == ([], [])
+
+
+# ------------------------------------------------------------------ agreement with what is sent
+
+
+class Recorded(dict[str, Any]):
+    """Fields that remember which of them were asked for."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.asked: set[str] = set()
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.asked.add(name)
+        return super().get(name, default)
+
+
+def test_the_known_fields_are_those_that_are_read() -> None:
+    """Every field is asked for once, as is every member of the objects among them."""
+    asked: Counter[str] = Counter()
+    for event_source, vertical in (
+        ("web", "travel_fields"),
+        ("web", "vehicle_fields"),
+        ("crm", ""),
+    ):
+        objects = {
+            name: Recorded({"lead_id": 1, "content_id": 1})
+            for name in ("address", "contents", "travel_fields", "vehicle_fields", "lead_fields")
+        }
+        fields = Recorded(
+            {
+                "event": "Lead",
+                "external_id": "u",
+                "event_source": event_source,
+                "event_spec_type": vertical,
+                "url": "https://www.example.com/",
+                **objects,
+            }
+        )
+        build_event(fields, message_id="m", now=NOW, default_region=None)
+        asked.update(fields.asked)
+        asked.update(f"{name}/{key}" for name, part in objects.items() for key in part.asked)
+    known = set(FIELDS) - {"lead_id", "lead_event_source"}
+    for name, kind in FIELDS.items():
+        members = kind[0] if isinstance(kind, list) else kind
+        if isinstance(members, dict):
+            known |= {f"{name}/{member}" for member in members}
+    assert set(asked) == known
+
+
+VALUES: tuple[Any, ...] = (
+    *("a", "product", "product_group", "in_store", "curbside", "home_delivery", "web", "crm"),
+    *("offline", "radio", "eco", "New", "Automatic", "SUV", "Flex", "AWD", "Good", "MI", "new"),
+    *("5", " 5 ", "$5", "1e3", "0x10", "1.5", "2.0", "9007199254740993", "1e999", "NaN"),
+    *("true", "false", "True", "yes", "USD", "usd", " eur ", "BGN", "USD EUR"),
+    *(0, 1, 2, -1, 1.5, 2.0, 1e21, 2**53, 2**53 + 1, 10**400, float("inf"), True, False),
+    *([], [5], ["5"], ["a"], ["product"], ["USD"], [True], [None], [[5]], [1, 2], [{}], {}),
+    *({"a": 1}, None, "", " ", "\ufeff"),
+)
+
+
+def is_refused(name: str, value: Any) -> bool:
+    return bool(check({name: value}).problems)
+
+
+def is_left_out(code: str, **fields: Any) -> bool:
+    """Whether `build_event` reports the field as unusable."""
+    complete = {"event": "Lead", "external_id": "u", "url": "https://www.example.com/", **fields}
+    try:
+        built = build_event(complete, message_id="m", now=NOW, default_region=None)
+    except InvalidEventError as error:
+        return error.problem.field == code
+    return any(problem.field == code and problem.rule != "missing" for problem in built.left_out)
+
+
+SCALARS = {
+    name: {"url": "page_url", "referrer": "page_referrer"}.get(name, name)
+    for name, kind in FIELDS.items()
+    if isinstance(kind, tuple) or kind in ("text", "number", "integer", "boolean", "currency")
+}
+# Those that have a shape besides their type.
+SHAPED = {"ip", "event_spec_type"}
+
+
+@pytest.mark.parametrize("name", sorted(SCALARS.keys() - SHAPED - {"lead_id", "lead_event_source"}))
+def test_just_the_literals_are_refused_that_are_left_out_when_they_come_in_an_event(
+    name: str,
+) -> None:
+    differing = [
+        value
+        for value in VALUES
+        if is_refused(name, value) != is_left_out(SCALARS[name], **{name: value})
+    ]
+    assert differing == []
+
+
+@pytest.mark.parametrize("member", FIELDS["contents"][0])  # type: ignore[index]
+def test_the_same_goes_for_contents(member: str) -> None:
+    differing = [
+        value
+        for value in VALUES
+        if is_refused("contents", {member: value})
+        != is_left_out(member, contents=[{member: value}], currency="USD")
+    ]
+    assert differing == []
+
+
+@pytest.mark.parametrize(
+    ("vertical", "member"),
+    [
+        *(("travel_fields", member) for member in TRAVEL_FIELDS),
+        *(("vehicle_fields", member) for member in VEHICLE_FIELDS),
+    ],
+)
+def test_the_same_goes_for_travel_and_vehicles(vertical: str, member: str) -> None:
+    differing = [
+        value
+        for value in VALUES
+        if is_refused(vertical, {member: value})
+        != is_left_out(
+            vertical.removesuffix("_fields"),
+            event_spec_type=vertical,
+            **{vertical: {member: value}},
+        )
+    ]
+    assert differing == []
+
+
+def choices(kind: Kind) -> dict[str, tuple[str, ...]]:
+    return {name: of for name, of in kind.items() if isinstance(of, tuple)}  # type: ignore[union-attr]
+
+
+def test_every_closed_choice_is_the_one_that_is_sent() -> None:
+    assert FIELDS["event_source"] == EVENT_SOURCES
+    assert set(CURRENCIES) == coercion.CURRENCIES
+    for vertical, coercions in (
+        ("travel_fields", TRAVEL_FIELDS),
+        ("vehicle_fields", VEHICLE_FIELDS),
+    ):
+        for member, words in choices(FIELDS[vertical]).items():
+            assert [coercions[member](word) for word in words] == list(words)
+
+
+def test_problems_of_every_field_have_a_name_to_be_counted_under() -> None:
+    for field in SCALARS.values():
+        Problem(field, "not_supported")
+
+
+def test_a_file_without_mistakes_does_not_load_the_search_for_similar_names() -> None:
+    """Every cold start would pay for it."""
+    program = (
+        "import sys; from tiktok_pixel.mapping import load_mapping_set, shipped; "
+        "load_mapping_set(shipped('full')); sys.exit('difflib' in sys.modules)"
+    )
+    layer = str(Path(tiktok_pixel.__file__).parents[1])
+    subprocess.run([sys.executable, "-c", program], check=True, env={"PYTHONPATH": layer})
+
+
+def test_checking_needs_nothing_of_what_sends() -> None:
+    program = (
+        "import sys; import tiktok_pixel.mapping.__main__; "
+        "sys.exit(any(name.startswith('tiktok_pixel.tiktok') for name in sys.modules))"
+    )
+    layer = str(Path(tiktok_pixel.__file__).parents[1])
+    subprocess.run([sys.executable, "-c", program], check=True, env={"PYTHONPATH": layer})

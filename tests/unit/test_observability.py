@@ -1,0 +1,171 @@
+"""Log lines and metrics: in AWS's formats, bounded, and without anything personal."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from contextlib import redirect_stdout
+from typing import Any
+
+import pytest
+
+from tiktok_pixel import observability
+
+HASH = "b4c9a289323b21a01c3e940f150eb9b8c542587f1abfd8f0e1cc1ffc5e475514"
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """What the logger writes, wherever it wrote before."""
+    written = io.StringIO()
+    handler: Any = observability.logger.registered_handler
+    before, handler.stream = handler.stream, written
+    yield written
+    handler.stream = before
+
+
+@pytest.fixture(autouse=True)
+def _metrics(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "TikTokPixel")
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "tiktok-pixel-test")
+    observability.metrics.clear_metrics()
+    yield
+    observability.metrics.clear_metrics()
+
+
+def collected() -> dict[str, list[float]]:
+    """The values of the metrics that wait for the end of the invocation."""
+    return {
+        name: values["Value"] for name, values in observability.metrics.provider.metric_set.items()
+    }
+
+
+def test_counters_add_up_and_nothing_is_not_counted() -> None:
+    observability.count("EventsReceived", 3)
+    observability.count("EventsReceived")
+    observability.count("EventsRejected", 0)
+
+    assert collected() == {"EventsReceived": [3.0, 1.0]}
+
+
+def test_durations_are_milliseconds() -> None:
+    observability.time_taken("TikTokLatency", [0.01234, 1.5])
+
+    assert collected() == {"TikTokLatency": [12.3, 1500.0]}
+
+
+def test_a_counter_with_dimensions_is_a_line_in_the_embedded_metric_format() -> None:
+    with redirect_stdout(io.StringIO()) as written:
+        observability.count_by("ValidationFailure", 2, {"field": "price", "reason": "not_a_number"})
+
+    line = json.loads(written.getvalue())
+    (directive,) = line["_aws"]["CloudWatchMetrics"]
+    assert directive["Namespace"] == "TikTokPixel"
+    assert directive["Metrics"] == [{"Name": "ValidationFailure", "Unit": "Count"}]
+    assert set(directive["Dimensions"][0]) >= {"field", "reason"}
+    assert (line["field"], line["reason"], line["ValidationFailure"]) == (
+        "price",
+        "not_a_number",
+        [2.0],
+    )
+
+
+@pytest.mark.parametrize(("rows", "lines"), [(0, 0), (1, 1), (500, 1), (501, 2), (4000, 8)])
+def test_many_rows_take_few_lines(log: io.StringIO, rows: int, lines: int) -> None:
+    observability.log_rows("events", [{"message_id": f"m-{number}"} for number in range(rows)])
+
+    written = [json.loads(line) for line in log.getvalue().splitlines()]
+    assert len(written) == lines
+    assert [row["message_id"] for line in written for row in line["rows"]] == [
+        f"m-{number}" for number in range(rows)
+    ]
+
+
+def test_a_line_of_the_longest_rows_fits_into_cloudwatch(log: io.StringIO) -> None:
+    row = {
+        "message_id": "?" * 100,
+        "status": "forwarded",
+        "reason": "tiktok_identifier_not_hashed",
+        "event": "e" * 50,
+    }
+
+    observability.log_rows("events", [row] * 500)
+
+    assert max(len(line) for line in log.getvalue().splitlines()) < 256 * 1024
+
+
+@pytest.mark.parametrize(
+    "personal",
+    [
+        "jane.doe@example.com",
+        "Jane+tag@Example.COM",
+        HASH,
+        HASH.upper(),
+        HASH[:32],
+        "+12065550100",
+        "(206) 555-0100",
+        "206-555-0100",
+        "8.8.8.8",
+        "203.0.113.77",
+        "2001:4860:4860::8888",
+    ],
+)
+@pytest.mark.parametrize("message", ["Invalid value for user: {}.", "{}", "'{}' is '{}'", "a={}&b"])
+def test_what_tiktok_quotes_is_taken_out_of_its_message(message: str, personal: str) -> None:
+    scrubbed = observability.scrubbed(message.format(personal, personal))
+
+    assert personal not in scrubbed
+    assert "…" in scrubbed
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "OK",
+        "Invalid value for event_id: not a valid string.",
+        "Batch.0.properties.contents.0.content_id: Not a valid string",
+        "data: length must be between 1 and 1000",
+    ],
+)
+def test_what_says_where_the_mistake_is_stays(message: str) -> None:
+    assert observability.scrubbed(message) == message
+
+
+def test_a_message_is_short_and_printable() -> None:
+    scrubbed = observability.scrubbed("\x1b[31mNo\n\u2028\ud83d" + "x y " * 10_000)
+
+    assert scrubbed.startswith("?[31mNo???x y ")
+    assert len(scrubbed) == 200
+
+
+def test_a_value_at_the_end_of_what_is_kept_is_still_taken_out() -> None:
+    scrubbed = observability.scrubbed("x " * 90 + HASH + " " + HASH)
+
+    assert HASH[:16] not in scrubbed
+
+
+def test_a_crash_is_logged_by_place_and_kind_and_never_by_its_words(log: io.StringIO) -> None:
+    def crash(value: Any) -> None:
+        raise ValueError(f"no good: {value}")
+
+    try:
+        crash("jane.doe@example.com")
+    except ValueError as error:
+        observability.report_crash(error)
+
+    (line,) = log.getvalue().splitlines()
+    assert "jane" not in line
+    written = json.loads(line)
+    assert (written["level"], written["error"]) == ("ERROR", "ValueError")
+    assert written["stack"][-1].endswith(" crash")
+    assert collected() == {"InternalError": [1.0]}
+
+
+def test_a_log_line_is_json_with_what_every_query_needs(log: io.StringIO) -> None:
+    observability.logger.info("request", extra={"message_id": "m-1"})
+
+    written = json.loads(log.getvalue())
+    assert written["message"] == "request"
+    assert written["message_id"] == "m-1"
+    assert {"level", "timestamp", "service"} <= written.keys()

@@ -1,0 +1,131 @@
+"""The answer tells Segment what became of the events, and whether to send them again."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from typing import Any
+
+import pytest
+
+from tiktok_pixel.outcomes import Outcome, Status, refusal, reply_to, shown_message_id
+
+FORWARDED = Outcome("m-1", Status.FORWARDED, "tiktok_accepted", "AddToCart")
+IGNORED = Outcome("m-2", Status.IGNORED, "not_mapped")
+REJECTED = Outcome(None, Status.REJECTED, "message_id_missing")
+PARKED = Outcome("m-4", Status.PARKED, "tiktok_token_invalid", "Search")
+RETRY = Outcome("m-5", Status.RETRY, "tiktok_timeout", "Search")
+THROTTLED = Outcome("m-6", Status.RETRY, "tiktok_throttled", "Search", throttled=True)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "http_status", "status"),
+    [
+        ([FORWARDED], 200, "forwarded"),
+        ([IGNORED], 200, "ignored"),
+        ([REJECTED], 400, "rejected"),
+        ([PARKED], 202, "parked"),
+        ([RETRY], 503, "retry"),
+        ([THROTTLED], 429, "retry"),
+        ([THROTTLED, THROTTLED], 429, "retry"),
+        ([THROTTLED, RETRY], 503, "retry"),
+        ([THROTTLED, PARKED, FORWARDED, REJECTED], 429, "retry"),
+        ([FORWARDED, IGNORED, REJECTED, PARKED, RETRY], 503, "retry"),
+        ([FORWARDED, IGNORED, REJECTED, PARKED], 202, "parked"),
+        ([FORWARDED, IGNORED, REJECTED], 200, "forwarded"),
+        ([IGNORED, REJECTED], 200, "ignored"),
+        ([REJECTED, REJECTED], 400, "rejected"),
+    ],
+)
+def test_one_status_covers_all_events(
+    outcomes: list[Outcome], http_status: int, status: str
+) -> None:
+    for order in itertools.islice(itertools.permutations(outcomes), 24):
+        reply = reply_to(order)
+
+        assert (reply.http_status, json.loads(reply.body)["status"]) == (http_status, status)
+
+
+def test_the_body_counts_all_and_lists_each() -> None:
+    body = json.loads(reply_to([FORWARDED, IGNORED, REJECTED, PARKED, RETRY, THROTTLED]).body)
+
+    assert list(body) == [
+        "status",
+        "forwarded",
+        "ignored",
+        "rejected",
+        "parked",
+        "retry",
+        "results",
+    ]
+    assert body == {
+        "status": "retry",
+        "forwarded": 1,
+        "ignored": 1,
+        "rejected": 1,
+        "parked": 1,
+        "retry": 2,
+        "results": [
+            {
+                "message_id": "m-1",
+                "status": "forwarded",
+                "reason": "tiktok_accepted",
+                "event": "AddToCart",
+            },
+            {"message_id": "m-2", "status": "ignored", "reason": "not_mapped", "event": None},
+            {
+                "message_id": None,
+                "status": "rejected",
+                "reason": "message_id_missing",
+                "event": None,
+            },
+            {
+                "message_id": "m-4",
+                "status": "parked",
+                "reason": "tiktok_token_invalid",
+                "event": "Search",
+            },
+            {"message_id": "m-5", "status": "retry", "reason": "tiktok_timeout", "event": "Search"},
+            {
+                "message_id": "m-6",
+                "status": "retry",
+                "reason": "tiktok_throttled",
+                "event": "Search",
+            },
+        ],
+    }
+
+
+def test_a_refusal_has_the_same_body_without_events_and_a_reason() -> None:
+    reply = refusal(413, Status.REJECTED, "body_too_large")
+
+    assert reply.http_status == 413
+    assert json.loads(reply.body) == {
+        "status": "rejected",
+        "forwarded": 0,
+        "ignored": 0,
+        "rejected": 0,
+        "parked": 0,
+        "retry": 0,
+        "results": [],
+        "reason": "body_too_large",
+    }
+
+
+@pytest.mark.parametrize(
+    ("message_id", "shown"),
+    [
+        ("ajs-next-1-9f8e", "ajs-next-1-9f8e"),
+        ("", ""),
+        ("x" * 100, "x" * 100),
+        ("x" * 101, "x" * 100),
+        ("a\nb\x00c\x1b[31m", "a?b?c?[31m"),
+        ("größe", "gr??e"),
+        ("a\ud83d\u2028", "a??"),
+        (None, None),
+        (5, None),
+        (["m-1"], None),
+    ],
+)
+def test_a_message_id_is_shown_short_and_printable(message_id: Any, shown: str | None) -> None:
+    assert shown_message_id(message_id) == shown

@@ -1,0 +1,482 @@
+"""Match keys are normalised and hashed as the destination promises, and nothing empty leaves."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any
+
+import pytest
+
+from tiktok_pixel.problems import FIELDS, RULES, Problem
+from tiktok_pixel.tiktok.identifiers import build_user, identifies
+
+NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+HASHED = "b4c9a289323b21a01c3e940f150eb9b8c542587f1abfd8f0e1cc1ffc5e475514"
+BLANK: list[Any] = [None, "", " ", "\t\u00a0\ufeff", [], [None], [""]]
+
+
+def digest(text: str) -> str:
+    """SHA-256 in hex."""
+    return sha256(text.encode()).hexdigest()
+
+
+def user_of(region: str | None = "US", **fields: Any) -> tuple[dict[str, Any], list[str]]:
+    """The user object of these fields, and the codes of what was left out."""
+    problems: list[Problem] = []
+    user = build_user(fields, region, problems)
+    assert {problem.field for problem in problems} <= FIELDS
+    assert {problem.rule for problem in problems} <= RULES
+    return user, [problem.code for problem in problems]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "key", "expected"),
+    [
+        pytest.param(
+            "email",
+            " ALICE_abc@gmail.com ",
+            "email",
+            ["848a771458438fc2ec420560d769fb9b9b86851ee338ec56517baabd79d3bb4f"],
+            id="TikTok's e-mail",
+        ),
+        pytest.param(
+            "email",
+            " User@Example.com ",
+            "email",
+            [HASHED],
+            id="the page's rule for e-mails: trim and lower-case",
+        ),
+        pytest.param(
+            "email",
+            "coreytest1231@gmail.com",
+            "email",
+            ["eb9869a32b532840dd6aa714f7a872d21d6f650fc5aa933d9feefc64708969c7"],
+            id="Segment's e-mail",
+        ),
+        pytest.param(
+            "phone_number",
+            "+12133734253",
+            "phone",
+            ["9f7ec22d72092cd3c0b58726ed9c2d91b92e51a3f29837508fb2948bb22dd2fd"],
+            id="TikTok's phone",
+        ),
+        pytest.param(
+            "phone_number",
+            "+1555-555-5555",
+            "phone",
+            ["910a625c4ba147b544e6bd2f267e130ae14c591b6ba9c25cb8573322dedbebd0"],
+            id="Segment's phone",
+        ),
+        pytest.param(
+            "phone_number",
+            "2065550100",
+            "phone",
+            ["b4fa1a0e9e520f7186de1a00b1b84abb55a5c7feab09e7c3b8059ca32a6abd4f"],
+            id="the page's rule for phones: E.164",
+        ),
+        pytest.param(
+            "external_id",
+            "user_123",
+            "external_id",
+            ["80fba0ae1c48e3978e43e4efc365e14e12ea0c830ba8ba5b9a2dafc7e3f2ab8b"],
+            id="TikTok's external id",
+        ),
+        pytest.param(
+            "external_id",
+            " AbC-42 ",
+            "external_id",
+            ["b3117d4fd94fd79ceae24528bc6a962216696b9fa55188a5dfc4532516c80bfb"],
+            id="the page's rule for external ids: trim, keep the case",
+        ),
+        pytest.param(
+            "first_name",
+            "Jane",
+            "first_name",
+            "81f8f6dde88365f3928796ec7aa53f72820b06db8664f5fe76a7eb13e24546a2",
+            id="TikTok's first name",
+        ),
+        pytest.param(
+            "address",
+            {"zip_code": "95110"},
+            "zip_code",
+            "383f7fffd99f3b1c3066086bcf991eae7ad543589d12bd792ecb6dc8b5acebc1",
+            id="TikTok's zip code",
+        ),
+        pytest.param(
+            "address",
+            {"zip_code": "M5V 3L9"},
+            "zip_code",
+            "5c850751d57c5d887fe7807d3da801efe7e8faa1f105ea36cdcd913dd32a41c7",
+            id="TikTok's Canadian zip code",
+        ),
+    ],
+)
+def test_agrees_with_the_published_vectors(field: str, value: Any, key: str, expected: Any) -> None:
+    assert user_of(**{field: value}) == ({key: expected}, [])
+
+
+@pytest.mark.parametrize(
+    ("email", "normalised"),
+    [
+        ("\ufeffÄ@Example.COM\u00a0", "ä@example.com"),
+        ("a.b+tag@googlemail.com", "a.b+tag@googlemail.com"),
+        ("a@b", "a@b"),
+    ],
+)
+def test_an_email_is_trimmed_and_lower_cased_and_nothing_else(email: str, normalised: str) -> None:
+    assert user_of(email=email) == ({"email": [digest(normalised)]}, [])
+
+
+@pytest.mark.parametrize(
+    "email",
+    [
+        "nobody",
+        "@example.com",
+        "jane@",
+        "@",
+        "a@b@c",
+        "a b@example.com",
+        "a@exam\tple.com",
+        "a\u00a0@example.com",
+        "a\ufeffb@example.com",
+        "a@b, c@d",
+    ],
+)
+def test_what_is_no_address_is_left_out_and_counted(email: str) -> None:
+    assert user_of(email=email) == ({}, ["email_not_an_address"])
+
+
+@pytest.mark.parametrize(
+    ("phone", "code"),
+    [
+        ("12345", "phone_not_valid"),
+        ("+1", "phone_not_possible"),
+        ("none", "phone_not_possible"),
+        ({"number": "+12133734253"}, "phone_not_a_string"),
+    ],
+)
+def test_an_unusable_phone_is_left_out_and_counted(phone: Any, code: str) -> None:
+    assert user_of(phone_number=phone) == ({}, [code])
+
+
+def test_a_national_phone_of_no_region_is_left_out_and_counted() -> None:
+    assert user_of(region=None, phone_number="2065550100") == ({}, ["phone_without_region"])
+
+
+@pytest.mark.parametrize(
+    ("region", "more"),
+    [
+        ("US", {"address": {"country": "gb"}}),
+        ("GB", {"locale": "en-US"}),
+        (None, {"locale": "en-GB"}),
+    ],
+)
+def test_a_national_phone_takes_its_region_from_country_default_or_locale(
+    region: str | None, more: dict[str, Any]
+) -> None:
+    user, problems = user_of(region=region, phone_number="020 7946 0958", **more)
+
+    assert (user["phone"], problems) == ([digest("+442079460958")], [])
+
+
+def test_a_numeric_phone_and_a_numeric_id_count() -> None:
+    user, problems = user_of(phone_number=2065550100, external_id=4711)
+
+    assert user == {"phone": [digest("+12065550100")], "external_id": [digest("4711")]}
+    assert problems == []
+
+
+@pytest.mark.parametrize("value", [float("inf"), pytest.param(10**400, id="401 digits")])
+def test_a_number_beyond_all_bounds_is_nobodys_id(value: float) -> None:
+    assert user_of(external_id=value) == ({}, ["external_id_not_a_string"])
+
+
+@pytest.mark.parametrize(
+    ("field", "key"),
+    [
+        ("email", "email"),
+        ("phone_number", "phone"),
+        ("external_id", "external_id"),
+        ("first_name", "first_name"),
+        ("last_name", "last_name"),
+    ],
+)
+@pytest.mark.parametrize("write", [str, str.upper, lambda text: f" {text}\n"])
+def test_a_sha256_is_taken_as_already_hashed(field: str, key: str, write: Any) -> None:
+    user, problems = user_of(**{field: write(HASHED)})
+
+    assert user[key] in (HASHED, [HASHED])
+    assert problems == []
+
+
+def test_a_hashed_zip_code_is_taken_as_well() -> None:
+    assert user_of(address={"zip_code": HASHED.upper()}) == ({"zip_code": HASHED}, [])
+
+
+@pytest.mark.parametrize("digits", [32, 40, 96, 128])
+@pytest.mark.parametrize(
+    ("field", "key"), [("email", "email"), ("phone_number", "phone"), ("external_id",) * 2]
+)
+def test_another_digest_is_left_out_and_counted(digits: int, field: str, key: str) -> None:
+    """TikTok could match it to nobody, hashed once more or not."""
+    value = ("aB3" * 50)[:digits]
+
+    assert user_of(**{field: value}) == ({}, [f"{key}_not_sha256"])
+
+
+@pytest.mark.parametrize(
+    "value", ["a" * 31, "a" * 33, "a" * 63, "a" * 65, "g" + "a" * 63, "٣" * 64, "0x" + "a" * 62]
+)
+def test_what_only_looks_like_a_digest_is_hashed(value: str) -> None:
+    assert user_of(external_id=value) == ({"external_id": [digest(value)]}, [])
+
+
+@pytest.mark.parametrize(
+    ("values", "hashed"),
+    [
+        (["a@x.io", "b@x.io"], ["a@x.io", "b@x.io"]),
+        (["a@x.io", " A@X.io "], ["a@x.io"]),
+        (["a@x.io", digest("a@x.io").upper()], ["a@x.io"]),
+        ([None, "", "a@x.io", " "], ["a@x.io"]),
+        (["", "a@x.io"], ["a@x.io"]),
+    ],
+)
+def test_many_values_are_hashed_each_once_in_order(values: list[Any], hashed: list[str]) -> None:
+    assert user_of(email=values) == ({"email": [digest(one) for one in hashed]}, [])
+
+
+def test_one_bad_value_of_many_costs_only_itself() -> None:
+    user, problems = user_of(email=["nobody", {}, "a@x.io"], external_id=[["x", "y"], "id"])
+
+    assert user == {"email": [digest("a@x.io")], "external_id": [digest("id")]}
+    assert problems == ["email_not_an_address", "email_not_a_string", "external_id_not_a_string"]
+
+
+def test_external_ids_of_type_email_and_phone_count_as_well() -> None:
+    user, problems = user_of(
+        email="a@x.io",
+        external_ids=[
+            {"type": "email", "id": "B@x.io", "collection": "users", "encoding": "none"},
+            {"type": "email", "id": "a@x.io"},
+            {"type": "phone", "id": "+12133734253"},
+            {"type": "ios.idfa", "id": "ABC"},
+            {"type": "email"},
+            {"type": "email", "id": None},
+            "junk",
+            None,
+        ],
+    )
+
+    assert user == {
+        "email": [digest("a@x.io"), digest("b@x.io")],
+        "phone": [digest("+12133734253")],
+    }
+    assert problems == []
+
+
+@pytest.mark.parametrize("external_ids", ["a@x.io", {"type": "email", "id": "a@x.io"}, 5, True])
+def test_external_ids_of_another_shape_are_nothing(external_ids: Any) -> None:
+    assert user_of(external_ids=external_ids) == ({}, [])
+
+
+@pytest.mark.parametrize(
+    ("value", "normalised"),
+    [
+        ("Jane", "jane"),
+        (" Mary-Jane ", "maryjane"),
+        ("O'Brien", "obrien"),
+        ("de la Cruz", "delacruz"),
+        ("José", "josé"),
+        ("東京", "東京"),
+        ("Anna\u2013Lena", "annalena"),
+        ("J.", "j"),
+        ("X Æ A-12", "xæa12"),
+    ],
+)
+def test_names_lose_case_white_space_and_punctuation(value: str, normalised: str) -> None:
+    user, _ = user_of(first_name=value, last_name=value)
+
+    assert user == {"first_name": digest(normalised), "last_name": digest(normalised)}
+
+
+@pytest.mark.parametrize(
+    ("address", "sent"),
+    [
+        ({"city": "New York"}, {"city": "newyork"}),
+        ({"city": "St. John's"}, {"city": "stjohns"}),
+        ({"city": "São Paulo"}, {"city": "sopaulo"}),
+        ({"city": "東京"}, {}),
+        ({"state": "WA"}, {"state": "wa"}),
+        ({"state": "US-WA"}, {"state": "uswa"}),
+        ({"state": "--"}, {}),
+        ({"country": " US "}, {"country": "us"}),
+        ({"zip_code": "98101-1234"}, {"zip_code": digest("981011234")}),
+        ({"zip_code": 94107}, {"zip_code": digest("94107")}),
+        ({"zip_code": " - "}, {}),
+    ],
+)
+def test_the_address_is_normalised_as_tiktoks_own_code_does(
+    address: dict[str, Any], sent: dict[str, str]
+) -> None:
+    assert user_of(address=address) == (sent, [])
+
+
+@pytest.mark.parametrize("country", ["USA", "United States", "U", "U5", "\uff35\uff33"])
+def test_a_country_that_is_no_alpha_2_code_is_left_out_and_counted(country: str) -> None:
+    assert user_of(address={"country": country}) == ({}, ["country_not_supported"])
+
+
+@pytest.mark.parametrize("address", ["Main Street 1", 5, True, ["x"]])
+def test_an_address_that_is_no_object_is_left_out_and_counted(address: Any) -> None:
+    assert user_of(address=address) == ({}, ["identifier_not_an_object"])
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["8.8.8.8", " 8.8.8.8\n", "2001:4860:4860::8888", "2001:4860:4860:0000:0000:0000:0000:8888"],
+)
+def test_a_public_ip_is_sent_as_it_is(address: str) -> None:
+    assert user_of(ip=address) == ({"ip": address.strip()}, [])
+
+
+@pytest.mark.parametrize(
+    ("address", "code"),
+    [
+        ("10.0.0.1", "ip_not_public"),
+        ("192.168.0.10", "ip_not_public"),
+        ("172.16.0.1", "ip_not_public"),
+        ("100.64.0.1", "ip_not_public"),
+        ("127.0.0.1", "ip_not_public"),
+        ("169.254.1.1", "ip_not_public"),
+        ("0.0.0.0", "ip_not_public"),
+        ("255.255.255.255", "ip_not_public"),
+        ("224.0.0.1", "ip_not_public"),
+        ("192.0.2.1", "ip_not_public"),
+        ("203.0.113.7", "ip_not_public"),
+        ("::1", "ip_not_public"),
+        ("::", "ip_not_public"),
+        ("fe80::1", "ip_not_public"),
+        ("fc00::1", "ip_not_public"),
+        ("ff02::1", "ip_not_public"),
+        ("2001:db8::1", "ip_not_public"),
+        ("::ffff:10.0.0.1", "ip_not_public"),
+        ("unknown", "ip_not_an_address"),
+        ("8.8.8.8, 10.0.0.1", "ip_not_an_address"),
+        ("8.8.8.8:443", "ip_not_an_address"),
+        ("[2001:4860:4860::8888]", "ip_not_an_address"),
+        ("2001:4860:4860::8888%eth0", "ip_not_an_address"),
+        ("8.8.8", "ip_not_an_address"),
+        (134744072, "ip_not_an_address"),
+        ({}, "ip_not_a_string"),
+    ],
+)
+def test_an_ip_that_is_not_public_is_left_out_and_counted(address: Any, code: str) -> None:
+    assert user_of(ip=address) == ({}, [code])
+
+
+@pytest.mark.parametrize("field", ["ttclid", "ttp", "user_agent", "locale"])
+def test_what_tiktok_wants_plain_is_sent_plain(field: str) -> None:
+    assert user_of(**{field: " E.C.P-Abc_9 "}) == ({field: "E.C.P-Abc_9"}, [])
+
+
+@pytest.mark.parametrize(
+    ("length", "sent", "problems"),
+    [(1000, ["ttclid"], []), (1001, [], ["ttclid_too_long"])],
+)
+def test_a_click_id_is_never_cut(length: int, sent: list[str], problems: list[str]) -> None:
+    user, codes = user_of(ttclid="x" * length)
+
+    assert (list(user), codes) == (sent, problems)
+
+
+@pytest.mark.parametrize(
+    ("fields", "ttclid"),
+    [
+        ({"url": "https://x.io/?a=1&ttclid=E.C.P"}, "E.C.P"),
+        ({"url": "https://x.io/?ttclid=E%2FC&ttclid=second"}, "E/C"),
+        ({"url": "https://x.io/?ttclid=url", "ttclid": "property"}, "property"),
+        ({"url": "https://x.io/?ttclid=url", "ttclid": " "}, "url"),
+        ({"url": "https://x.io/?ttclid="}, None),
+        ({"url": "https://x.io/#ttclid=fragment"}, None),
+        ({"url": "https://x.io/?xttclid=other"}, None),
+        ({"url": "https://[broken/?ttclid=x"}, "x"),
+        ({"url": 5}, None),
+        ({"url": ["https://x.io/?ttclid=x"]}, None),
+    ],
+)
+def test_the_click_id_is_found_in_the_page_url_where_none_is_mapped(
+    fields: dict[str, Any], ttclid: str | None
+) -> None:
+    user, problems = user_of(**fields)
+
+    assert (user.get("ttclid"), problems) == (ttclid, [])
+
+
+@pytest.mark.parametrize("blank", BLANK, ids=repr)
+@pytest.mark.parametrize(
+    "field",
+    [
+        "email",
+        "phone_number",
+        "external_id",
+        "first_name",
+        "last_name",
+        "ttclid",
+        "ttp",
+        "ip",
+        "user_agent",
+        "locale",
+        "url",
+        "external_ids",
+    ],
+)
+def test_what_is_blank_is_absent(field: str, blank: Any) -> None:
+    assert user_of(**{field: blank}) == ({}, [])
+
+
+@pytest.mark.parametrize("blank", BLANK, ids=repr)
+@pytest.mark.parametrize("field", ["city", "state", "zip_code", "country"])
+def test_what_is_blank_in_the_address_is_absent(field: str, blank: Any) -> None:
+    assert user_of(address={field: blank}) == ({}, [])
+
+
+@pytest.mark.parametrize("name", ["'", "...", " - ", "\u2013"])
+def test_a_name_of_punctuation_alone_is_absent(name: str) -> None:
+    """The hash of nothing would be the same for everybody."""
+    assert user_of(first_name=name, last_name=name) == ({}, [])
+
+
+def test_the_hash_of_nothing_is_nothing() -> None:
+    """Shops that hash before they look send it for everybody who gave nothing."""
+    blank = [f" {NOTHING} ", NOTHING.upper()]
+
+    assert user_of(email=blank, phone_number=blank, external_id=blank, first_name=NOTHING) == (
+        {},
+        [],
+    )
+
+
+def test_a_lone_surrogate_hashes_as_javascript_encodes_it() -> None:
+    assert user_of(external_id="a\ud83d") == ({"external_id": [digest("a\ufffd")]}, [])
+
+
+@pytest.mark.parametrize(
+    ("user", "expected"),
+    [
+        ({}, False),
+        ({"email": ["x"]}, True),
+        ({"phone": ["x"]}, True),
+        ({"external_id": ["x"]}, True),
+        ({"ttclid": "x"}, True),
+        ({"ttp": "x"}, True),
+        ({"ip": "8.8.8.8", "user_agent": "x"}, True),
+        ({"ip": "8.8.8.8"}, False),
+        ({"user_agent": "x"}, False),
+        ({"first_name": "x", "last_name": "x", "city": "x", "locale": "x"}, False),
+    ],
+)
+def test_an_event_needs_one_identifier_or_ip_with_user_agent(
+    user: dict[str, Any],
+    expected: bool,  # noqa: FBT001  # a table's column
+) -> None:
+    assert identifies(user) is expected

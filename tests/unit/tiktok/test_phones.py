@@ -1,0 +1,131 @@
+"""Phone numbers become E.164 by libphonenumber, or are told apart from what is none."""
+
+from __future__ import annotations
+
+import pytest
+
+from tiktok_pixel.problems import UnusableValueError
+from tiktok_pixel.tiktok.phones import region_of, to_e164
+
+
+@pytest.mark.parametrize(
+    ("phone", "e164"),
+    [
+        ("+12133734253", "+12133734253"),
+        ("+1 (213) 373-4253", "+12133734253"),
+        (" +1.213.373.4253\n", "+12133734253"),
+        ("\uff0b12133734253", "+12133734253"),
+        ("+1555-555-5555", "+15555555555"),
+        ("+44 (0)20 7946 0958", "+442079460958"),
+        ("+1 213 373 4253 ext. 55", "+12133734253"),
+        ("+1 213 373 4253 x55", "+12133734253"),
+        ("+39 02 3661 8300", "+390236618300"),
+        ("+4930123456789012", "+4930123456789012"),
+        ("+8613912345678", "+8613912345678"),
+    ],
+)
+@pytest.mark.parametrize("region", [None, "US", "DE"])
+def test_a_number_with_plus_counts_when_it_is_possible(
+    phone: str, e164: str, region: str | None
+) -> None:
+    """It says its country itself: the region plays no part, and validity is not asked for."""
+    assert to_e164(phone, region) == e164
+
+
+@pytest.mark.parametrize(
+    "phone",
+    [
+        "+",
+        "+1",
+        "+1 555",
+        pytest.param("+1 5550100", id="possible only inside its area"),
+        "+123456789012345678",
+        pytest.param("+999123456789", id="no such country"),
+        "+abc",
+        "+\ud83d123",
+        "+" + "1" * 249,
+        "+" + "1" * 250,
+    ],
+)
+@pytest.mark.parametrize("region", [None, "US"])
+def test_a_number_with_plus_that_is_not_possible_is_refused(phone: str, region: str | None) -> None:
+    with pytest.raises(UnusableValueError, match=r"^not_possible$"):
+        to_e164(phone, region)
+
+
+@pytest.mark.parametrize(
+    ("phone", "region", "e164"),
+    [
+        ("2065550100", "US", "+12065550100"),
+        ("(206) 555-0100", "US", "+12065550100"),
+        ("1 206 555 0100", "US", "+12065550100"),
+        ("206-555-0100 ext. 7", "US", "+12065550100"),
+        ("020 7946 0958", "GB", "+442079460958"),
+        ("0044 20 7946 0958", "GB", "+442079460958"),
+        ("011 44 20 7946 0958", "US", "+442079460958"),
+        ("030 123456", "DE", "+4930123456"),
+        ("02 3661 8300", "IT", "+390236618300"),
+        ("1-800-FLOWERS", "US", "+18003569377"),
+        ("tel:+12065550100", "DE", "+12065550100"),
+    ],
+)
+def test_a_national_number_is_read_in_its_region(phone: str, region: str, e164: str) -> None:
+    assert to_e164(phone, region) == e164
+
+
+@pytest.mark.parametrize(
+    ("phone", "region", "rule"),
+    [
+        ("12345", "US", "not_valid"),
+        pytest.param("555-0100", "US", "not_valid", id="without its area code"),
+        pytest.param("020 7946 0958", "US", "not_valid", id="British, read as American"),
+        pytest.param("0044 20 7946 0958", "US", "not_valid", id="another country's prefix"),
+        ("555 555 5555", "US", "not_valid"),
+        ("abc", "US", "not_possible"),
+        ("", "US", "not_possible"),
+        ("\ud83d", "US", "not_possible"),
+        ("Infinity", "US", "not_possible"),
+        pytest.param("1" * 251, "US", "not_possible", id="251 digits"),
+        ("2065550100", None, "without_region"),
+        ("tel:+12065550100", None, "without_region"),
+        ("abc", None, "without_region"),
+    ],
+)
+def test_a_national_number_has_to_be_valid(phone: str, region: str | None, rule: str) -> None:
+    """A wrong region would make another person's number of it."""
+    with pytest.raises(UnusableValueError) as raised:
+        to_e164(phone, region)
+
+    assert raised.value.rule == rule
+
+
+@pytest.mark.parametrize(
+    ("country", "default", "locale", "region"),
+    [
+        pytest.param("DE", "US", "en-GB", "DE", id="the country first"),
+        (" gb ", "US", None, "GB"),
+        pytest.param(None, "US", "en-GB", "US", id="then the default"),
+        ("", "US", None, "US"),
+        pytest.param("USA", "GB", None, "GB", id="alpha-3 is no region"),
+        ("Germany", "US", None, "US"),
+        ("XX", "US", None, "US"),
+        (49, "US", None, "US"),
+        (["DE"], "US", None, "US"),
+        pytest.param(None, None, "en-GB", "GB", id="the locale last"),
+        (None, None, "en_GB", "GB"),
+        (None, None, "zh-Hant-TW", "TW"),
+        (None, None, "pt-br", "BR"),
+        (None, None, "en-US-x-private", "US"),
+        pytest.param(None, None, "de", None, id="a language is no region"),
+        (None, None, "sr-Latn", None),
+        (None, None, "en-XX", None),
+        (None, None, "en-" + "a" * 40, None),
+        (None, None, "", None),
+        (None, None, 5, None),
+        (None, None, None, None),
+    ],
+)
+def test_the_region_comes_from_country_default_or_locale(
+    country: object, default: str | None, locale: object, region: str | None
+) -> None:
+    assert region_of(country, default, locale) == region
