@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 
 # Segment's batches have 4 MB at most; Lambda's own limit is 6 MB with everything around it.
 LARGEST_BODY: Final = 5_000_000
-# Kept back from the time that Lambda has left, to answer in; seconds.
+# Kept back from the budget, to answer in; seconds.
+_ANSWERING: Final = 0.05
+# Kept back from the time that Lambda has left.
 _MARGIN: Final = 0.3
 # Only an environment that was started for this request counts its start as waiting time.
 _LONGEST_INIT: Final = 10.0
@@ -165,4 +167,4 @@ def _deadline(context: LambdaContext) -> Deadline:
     _is_cold = False
     budget = _destination.settings.budget_seconds - (waited if waited < _LONGEST_INIT else 0.0)
     left = context.get_remaining_time_in_millis() / 1000 - _MARGIN
-    return Deadline.after(max(0.0, min(budget, left)))
+    return Deadline.after(max(0.0, min(budget - _ANSWERING, left)))

@@ -67,10 +67,7 @@ def _print(mapped: MappingResult, run: RuntimeResult, figures: dict[str, float])
     total = sum(mapped.stages.values())
     print_table(
         ["stage", "us/event", "share"],
-        [
-            [name, f"{taken:.1f}", f"{taken / total:.0%}"]
-            for name, taken in mapped.stages.items()
-        ],
+        [[name, f"{taken:.1f}", f"{taken / total:.0%}"] for name, taken in mapped.stages.items()],
     )
     print()
     print_table(

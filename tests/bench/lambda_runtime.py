@@ -19,6 +19,7 @@ from tests.sandbox.application import environment, put_parameters
 from tests.sandbox.aws import AwsSandbox
 from tests.sandbox.runtime import LambdaRuntime
 from tests.sandbox.tiktok import TikTokSandbox
+from tiktok_pixel.credentials import DEVELOPMENT_SECRET
 
 ROOT = Path(__file__).parents[2]
 BUILD = ROOT / ".aws-sam" / "build"
@@ -90,7 +91,7 @@ def _bench(python: str) -> Iterator[_Bench]:
     ):
         put_parameters(aws)
         variables = environment(tiktok.url, aws.url) | {
-            "WEBHOOK_SECRET": samples.DEVELOPMENT_SECRET,
+            "WEBHOOK_SECRET": DEVELOPMENT_SECRET,
             "PREPARED_REQUEST": f"{folder}/request.json",
         }
         uncompiled = Path(folder) / "python"
@@ -118,8 +119,7 @@ def _warm(bench: _Bench) -> tuple[tuple[float, float], tuple[float, float]]:
         for _ in range(WARM_ROUNDS):
             for function, times in ((forward, ours), (floor, bare)):
                 times += [
-                    function.invoke(event).payload["seconds"] * 1000
-                    for _ in range(WARM_REQUESTS)
+                    function.invoke(event).payload["seconds"] * 1000 for _ in range(WARM_REQUESTS)
                 ]
     return _percentiles(ours), _percentiles(bare)
 

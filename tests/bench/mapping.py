@@ -80,9 +80,7 @@ def measure() -> MappingResult:
             joined = [
                 f"[{','.join(events[start : start + size])}]" for start in range(0, EVENTS, size)
             ]
-            batches[size].append(
-                (_each(request_of, joined) / size, _each(floor_of, joined) / size)
-            )
+            batches[size].append((_each(request_of, joined) / size, _each(floor_of, joined) / size))
     return MappingResult(
         floor=median(floor for _, floor in singles),
         ours=median(ours for ours, _ in singles),

@@ -15,7 +15,7 @@ from typing import Any
 
 EVENTS = 2000
 
-_PRODUCTS = [
+_PRODUCTS: list[dict[str, Any]] = [
     {
         "product_id": f"prod-{number}",
         "sku": f"SKU-{number:05}",
@@ -30,10 +30,8 @@ _PRODUCTS = [
     for number in range(400)
 ]
 _AGENTS = (
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like "
-    "Gecko) Version/18.1 Mobile/15E148 Safari/604.1",
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
-    "Chrome/130.0.0.0 Safari/537.36",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) Version/18.1 Mobile Safari/604.1",
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/130.0.0.0",
 )
 _FIRST_NAMES = ("Jane", "Omar", "Mei", "Zoë", "Ravi", "Lucía")
 _LAST_NAMES = ("Doe", "Haddad", "Lin", "O'Brien", "Patel", "García")
@@ -152,7 +150,7 @@ def _with_person(event: dict[str, Any], number: int) -> dict[str, Any]:
 def _phone(number: int, country: str) -> str | None:
     """Two of five without, two E.164, one as people of the country write it."""
     kind = number % 5
-    if kind < 2:  # noqa: PLR2004  # see above
+    if kind < 2:
         return None
     local = number % 10000
     e164 = {"US": f"+1206555{local:04}", "GB": f"+44207946{local:04}", "DE": f"+4930901{local:05}"}
@@ -161,4 +159,4 @@ def _phone(number: int, country: str) -> str | None:
         "GB": f"020 7946 {local:04}",
         "DE": f"030 901{local:05}",
     }
-    return (national if kind == 4 else e164)[country]  # noqa: PLR2004  # see above
+    return (national if kind == 4 else e164)[country]

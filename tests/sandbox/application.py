@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.sandbox import samples
 from tests.sandbox.tiktok import ACCESS_TOKEN, PIXEL_CODE
+from tiktok_pixel.credentials import DEVELOPMENT_SECRET
 
 if TYPE_CHECKING:
     from tests.sandbox.aws import AwsSandbox
@@ -133,7 +134,7 @@ def put_parameters(aws: AwsSandbox, folder: str = FOLDER) -> None:
         {
             f"{folder}/pixel-code": ("String", PIXEL_CODE),
             f"{folder}/access-token": ("SecureString", ACCESS_TOKEN),
-            f"{folder}/webhook-secret": ("SecureString", samples.DEVELOPMENT_SECRET),
+            f"{folder}/webhook-secret": ("SecureString", DEVELOPMENT_SECRET),
         }
     )
 

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 # Kept back from the time for TikTok; putting a thousand events into SQS takes a tenth of it.
 _PARKING_SECONDS: Final = 0.6
 # Kept back for metrics, log lines and the answer's own text, which grow with the events.
-_ANSWERING_SECONDS: Final = 0.05
 _ANSWERING_SECONDS_PER_EVENT: Final = 0.000_04
 
 
@@ -71,7 +70,7 @@ def forward(
     fates: dict[int, Fate] = {}
     calls: list[Call] = []
     if ready:
-        deadline = deadline.earlier(_ANSWERING_SECONDS + len(rows) * _ANSWERING_SECONDS_PER_EVENT)
+        deadline = deadline.earlier(len(rows) * _ANSWERING_SECONDS_PER_EVENT)
         delivery = Delivery(
             destination.client, destination.credentials, _delivery_deadline(destination, deadline)
         )

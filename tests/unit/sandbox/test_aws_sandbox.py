@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -179,7 +180,10 @@ class TestFaultyAws:
 def test_the_command_serves_both_until_interrupted() -> None:
     root = Path(__file__).parents[3]
     command = [sys.executable, "-m", "tests.sandbox.serve", "--parameter", "/a=secret"]
-    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as process:
+    path = os.environ | {"PYTHONPATH": str(root / "layers" / "tiktok_pixel")}
+    with subprocess.Popen(
+        command, cwd=root, env=path, stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout
         said = "".join(process.stdout.readline() for _ in range(3))
         tiktok, aws = re.findall(r"http://[\d.:]+", said)

@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 import urllib3
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, NewConnectionError
 from urllib3.exceptions import TimeoutError as UrllibTimeoutError
 from urllib3.util.ssl_ import create_urllib3_context
 
@@ -90,6 +90,9 @@ class TikTokClient:
                     response.close()
             finally:
                 response.release_conn()
+        except NewConnectionError as error:
+            # To urllib3 it is a time-out, though nobody may have been waited for.
+            raise NoAnswerError(UNREACHABLE, time.perf_counter() - started) from error
         except (UrllibTimeoutError, TimeoutError) as error:
             # What made this connection go silent may have done so to the idle ones.
             self._pools.clear()

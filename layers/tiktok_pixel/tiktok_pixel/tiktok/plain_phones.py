@@ -128,7 +128,9 @@ def _plan_of_code(prefix: str) -> _Plan | None:
         regions = library.COUNTRY_CODE_TO_REGION_CODE.get(int(prefix[:digits]))
         if regions is not None:
             code = int(prefix[:digits])
-            return _plan(library.PhoneMetadata.metadata_for_region_or_calling_code(code, regions[0]))
+            return _plan(
+                library.PhoneMetadata.metadata_for_region_or_calling_code(code, regions[0])
+            )
     return None
 
 
