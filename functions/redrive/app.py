@@ -71,6 +71,7 @@ def _redrive_message(record: SQSRecord, deadline: Deadline) -> bool:
     try:
         events = read_message(record.body)
     except UnreadableMessageError:
+        observability.count("UnreadableMessages")
         # Without the error's text, which may quote what stands there.
         extra = {"sqs_message_id": record.message_id}
         observability.logger.error("a message that cannot be read", extra=extra)

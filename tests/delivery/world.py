@@ -1,4 +1,4 @@
-"""One small world: Segment's side, the two functions, a local TikTok, and a local AWS that can fail.
+"""One small world: Segment, the two functions, a local TikTok, and a local AWS that can fail.
 
 Whatever happens in it, the books must balance: `World.send` measures the time of every answer and
 compares what it says with what TikTok took and what lies in the queue.
@@ -256,7 +256,7 @@ class World:
 
 def change_settings(application: ForwardApplication | RedriveApplication, **changes: Any) -> None:
     """Change what no environment variable sets."""
-    module = application.module
+    module: Any = application.module
     settings = dataclasses.replace(module._destination.settings, **changes)
     module._destination = dataclasses.replace(module._destination, settings=settings)
 

@@ -158,7 +158,7 @@ def padded(size: int, filling: str = "x") -> str:
 def test_the_largest_body_has_five_million_bytes(
     application: ForwardApplication,
     filling: str,
-    encoded: bool,  # noqa: FBT001  # a table's column
+    encoded: bool,  # a table's column
     size: int,
     http_status: int,
 ) -> None:
@@ -374,7 +374,7 @@ def test_wrong_types_in_every_field(
     tiktok: TikTokSandbox,
     output: Output,
     name: str,
-    minimal: bool,  # noqa: FBT001  # a table's column
+    minimal: bool,  # a table's column
 ) -> None:
     """Whatever stands in a field, what is sent is what TikTok takes."""
     tiktok.settings.page_url_required = False

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 import time
 from collections import Counter
@@ -33,11 +34,16 @@ if TYPE_CHECKING:
     from tiktok_pixel.mapping import Mapping, MappingSet
     from tiktok_pixel.problems import Problem
 
-_WIDEST: Final = 44
+# Columns of a table; a terminal that has fewer breaks the lines, one that is none has no size.
+_NARROWEST_TABLE: Final = 100
+_TABLE_WITHOUT_TERMINAL: Final = 120
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print; 1 where a file cannot be used."""
+    for stream in (sys.stdout, sys.stderr):
+        # An event may hold what the terminal cannot show, and halves of characters that none can.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     options = _options(arguments)
     settings = Settings(
         stage=options.stage,
@@ -47,8 +53,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     if not _check_all():
         return 1
-    chosen = mapping_file(settings)
-    mappings = load_mapping_set(chosen)
+    chosen = _near(mapping_file(settings))
+    try:
+        mappings = load_mapping_set(chosen)
+    except MappingError as error:
+        print(error, file=sys.stderr)
+        return 1
     print(f"{chosen.name} ({options.set})\n")
     print_table(
         ["mapping", "on", "when", "TikTok event", "own fields"],
@@ -71,7 +81,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 def _check_all() -> bool:
     """Load every mapping file there is; print what is wrong and what will surprise."""
     usable = True
-    for file in (shipped("default"), shipped("full"), *sorted(OWN_MAPPINGS.glob("*.json"))):
+    for path in (shipped("default"), shipped("full"), *sorted(OWN_MAPPINGS.glob("*.json"))):
+        file = _near(path)
         try:
             warnings = load_mapping_set(file).warnings
         except MappingError as error:
@@ -79,8 +90,16 @@ def _check_all() -> bool:
             usable = False
         else:
             for warning in warnings:
-                print(f"{file.name}: warning: {warning}", file=sys.stderr)
+                print(f"{file}: warning: {warning}", file=sys.stderr)
     return usable
+
+
+def _near(path: Path) -> Path:
+    """The path as seen from here, which is shorter to read."""
+    try:
+        return path.relative_to(Path.cwd())
+    except ValueError:
+        return path
 
 
 def _mapping_row(mapping: Mapping) -> list[str]:
@@ -102,7 +121,7 @@ def _mapping_row(mapping: Mapping) -> list[str]:
 def _show_event(file: Path, mappings: MappingSet, settings: Settings) -> int:
     try:
         event = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         print(f"{file}: {error}", file=sys.stderr)
         return 1
     if not isinstance(event, dict):
@@ -119,7 +138,7 @@ def _show_event(file: Path, mappings: MappingSet, settings: Settings) -> int:
                 [
                     field,
                     json.dumps(fields[field], ensure_ascii=False),
-                    ", ".join(explain_field(mapping.fields.get(field), event)) or "(constant)",
+                    _source(field, fields[field], mapping, event),
                 ]
                 for field in sorted(fields)
             ],
@@ -137,12 +156,21 @@ def _show_event(file: Path, mappings: MappingSet, settings: Settings) -> int:
     return 0
 
 
+def _source(field: str, value: object, mapping: Mapping, event: dict[str, Any]) -> str:
+    if field not in mapping.fields:
+        return "(the mapping as a whole)"
+    paths = ", ".join(explain_field(mapping.fields[field], event))
+    return paths or ("(nothing found)" if value in ({}, []) else "(constant)")
+
+
 def print_table(header: list[str], rows: list[list[str]]) -> None:
-    """Columns as wide as their widest cell; a long cell goes on in the next lines."""
+    """Columns as wide as their widest cell; where that is too wide, cells go on in more lines."""
     lines = [header, *rows]
-    widths = [
-        min(_WIDEST, max(len(line[column]) for line in lines)) for column in range(len(header))
-    ]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+    available = shutil.get_terminal_size((_TABLE_WITHOUT_TERMINAL, 0)).columns
+    excess = sum(widths) + 2 * (len(widths) - 1) - max(_NARROWEST_TABLE, available)
+    for _ in range(excess):
+        widths[widths.index(max(widths))] -= 1
     for number, line in enumerate(lines):
         wrapped = [_wrapped(cell, width) for cell, width in zip(line, widths, strict=True)]
         for part in range(max(map(len, wrapped))):

@@ -148,7 +148,7 @@ def replace(options: type_of_json, data: Any) -> Any:
     return re.sub(pattern, lambda _match: text, value, count=count, flags=flags)
 
 
-def flatten(value: Any, prefix: str, separator: str, omit: bool) -> list[tuple[str, Any]]:  # noqa: FBT001
+def flatten(value: Any, prefix: str, separator: str, omit: bool) -> list[tuple[str, Any]]:
     if isinstance(value, dict):
         members = list(value.items())
     elif value.__class__ is list and not omit:

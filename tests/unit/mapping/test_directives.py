@@ -135,7 +135,7 @@ def test_a_value_is_never_read_as_a_template() -> None:
         ("blank", "tags", True),
     ],
 )
-def test_if(test: str, subject: str, there: bool) -> None:  # noqa: FBT001
+def test_if(test: str, subject: str, there: bool) -> None:
     """`exists` asks for anything but null; `blank` (so named by Segment) for some content."""
     condition = {test: path(f"$.properties.{subject}"), "then": "yes", "else": "no"}
     assert mapped({"@if": condition}) == ("yes" if there else "no")

@@ -153,7 +153,9 @@ def test_text_that_no_one_could_sign_is_refused(text: str) -> None:
         (None, False),
     ],
 )
-def test_a_bearer_token_counts_exactly_as_it_is(header: str | None, counts: bool) -> None:  # noqa: FBT001  # a table's column
+def test_a_bearer_token_counts_exactly_as_it_is(
+    header: str | None, counts: bool
+) -> None:  # a table's column
     assert is_bearer(header, ["token-1", "token-2"]) is counts
 
 

@@ -477,6 +477,6 @@ def test_a_lone_surrogate_hashes_as_javascript_encodes_it() -> None:
 )
 def test_an_event_needs_one_identifier_or_ip_with_user_agent(
     user: dict[str, Any],
-    expected: bool,  # noqa: FBT001  # a table's column
+    expected: bool,  # a table's column
 ) -> None:
     assert identifies(user) is expected

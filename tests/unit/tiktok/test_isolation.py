@@ -258,7 +258,7 @@ def test_what_is_not_about_content_ends_the_whole_request(response: Response, fa
 def test_what_a_search_leaves_unresolved_is_parked_and_never_sent_again_by_segment(
     later: Response,
     fate: Fate,
-    thorough: bool,  # noqa: FBT001  # a table's column
+    thorough: bool,  # a table's column
 ) -> None:
     """Segment would resend it and meet the same search, until the events are lost."""
     requests = 0
