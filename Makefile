@@ -15,6 +15,12 @@ SAM_READY := $(SAM_VENV)/.ready
 SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} \
 	$(CURDIR)/$(SAM_VENV)/bin/sam
 
+# The functions' own version of Python, for the benchmark; the next best where there is none.
+RUNTIME_VENV := .venv-runtime
+RUNTIME_READY := $(RUNTIME_VENV)/.ready
+RUNTIME_PYTHON := $(shell for python in python3.13 $(HOME)/.pyenv/versions/3.13*/bin/python3.13 \
+	$(PYTHON); do $$python -c '$(CHECK)' >/dev/null 2>&1 && echo $$python && break; done)
+
 .PHONY: help
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,9 +69,13 @@ build: $(SAM_READY) ## Build the function and its layer.
 e2e: $(READY) build ## Run the built function under the runtime emulator and, with Docker, `sam local`.
 	@$(VENV)/bin/python -m pytest -m "docker or runtime"
 
+.PHONY: bench
+bench: $(READY) $(RUNTIME_READY) build ## Measure mapping, batches, warm and cold, each against a floor.
+	@$(RUN) -m tests.bench --python $(RUNTIME_VENV)/bin/python
+
 .PHONY: clean
 clean: ## Remove what the other targets made.
-	rm -rf .aws-sam .bench .hypothesis .mypy_cache .pytest_cache .ruff_cache $(VENV) $(SAM_VENV)
+	rm -rf .aws-sam .bench .hypothesis .mypy_cache .pytest_cache .ruff_cache $(VENV) $(SAM_VENV) $(RUNTIME_VENV)
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): requirements-dev.txt layers/tiktok_pixel/requirements.txt
@@ -80,4 +90,9 @@ $(SAM_READY): requirements-sam.txt
 	@echo "Installing the SAM CLI into $(SAM_VENV)" >&2
 	@$(PYTHON) -m venv --clear $(SAM_VENV)
 	@$(SAM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+$(RUNTIME_READY): requirements-runtime.txt
+	@$(RUNTIME_PYTHON) -m venv --clear $(RUNTIME_VENV)
+	@$(RUNTIME_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@

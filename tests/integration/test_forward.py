@@ -503,6 +503,8 @@ def test_the_metrics_name_what_happened(
         "EventsForwarded": 9,
         "EventsIgnored": 1,
         "EventsRejected": 2,
+        # What had been left out of the event that no identifier remained of.
+        "ValidationFailure[ip,not_public]": 1,
         "ValidationFailure[identifier,missing]": 1,
         "ValidationFailure[event_time,too_old]": 1,
         "ValidationFailure[email,not_an_address]": 1,

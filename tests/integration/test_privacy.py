@@ -268,3 +268,19 @@ def test_when_aws_is_not_there(
 
     assert http.status == 503
     assert_absent(everything_personal(tiktok), output.read() + json.dumps(http.body))
+
+
+@pytest.mark.parametrize("quoted", ["seattle", "Mozilla/5.0", "98101", "sample-ttp-cookie"])
+def test_a_value_of_the_event_that_tiktok_quotes_is_not_logged(
+    application: ForwardApplication, tiktok: TikTokSandbox, output: Output, quoted: str
+) -> None:
+    """Also one that looks like any other word."""
+    event = samples.read("add-to-cart")
+    event["context"]["userAgent"] = "Mozilla/5.0"
+    event["properties"]["order_id"] = "98101"
+    tiktok.always(faults.answer(40002, f"Invalid value for user: {quoted} is not allowed."))
+
+    assert application.send(event).row["reason"] == "tiktok_parameter_invalid"
+
+    assert quoted not in output.read()
+    assert "Invalid value for user" in output.text

@@ -6,6 +6,7 @@ never events. What TikTok writes is scrubbed, since it may quote what it refuses
 
 from __future__ import annotations
 
+import logging
 import re
 import traceback
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,10 @@ from typing import Any, Final
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
+
+# The libraries' own lines of level DEBUG hold requests as they are, tokens and all: they stay
+# silent whatever level is chosen for ours.
+logging.getLogger().setLevel(logging.WARNING)
 
 logger: Final = Logger()
 metrics: Final = Metrics()

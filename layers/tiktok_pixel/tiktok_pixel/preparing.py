@@ -140,7 +140,7 @@ def _apply(
             default_region=settings.default_phone_region,
         )
     except InvalidEventError as error:
-        problems[error.problem] += 1
+        problems.update((error.problem, *error.left_out))
         return Outcome(shown, Status.REJECTED, error.problem.code, mapping.event_name)
     if built.left_out:
         problems.update(built.left_out)

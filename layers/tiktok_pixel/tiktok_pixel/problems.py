@@ -101,11 +101,17 @@ class Problem:
 
 
 class InvalidEventError(TikTokPixelError):
-    """An event that can never be sent; ``problem`` names the field and the rule."""
+    """An event that can never be sent.
 
-    def __init__(self, problem: Problem) -> None:
+    Attributes:
+        problem: The field and the rule that cost it.
+        left_out: What had been left out by then, which may be what led to it.
+    """
+
+    def __init__(self, problem: Problem, left_out: tuple[Problem, ...] = ()) -> None:
         super().__init__(problem.code)
         self.problem = problem
+        self.left_out = left_out
 
 
 class UnusableValueError(TikTokPixelError):

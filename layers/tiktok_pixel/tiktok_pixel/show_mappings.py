@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MappingError as error:
         print(error, file=sys.stderr)
         return 1
-    print(f"{chosen.name} ({options.set})\n")
+    print(f"{chosen} ({options.set})\n")
     print_table(
         ["mapping", "on", "when", "TikTok event", "own fields"],
         [_mapping_row(mapping) for mapping in mappings.mappings],

@@ -34,7 +34,8 @@ def _check(file: Path) -> int:
         return 1
     for warning in mapping_set.warnings:
         print(f"{file}: warning: {warning}", file=sys.stderr)
-    print(f"{file}: {len(mapping_set.mappings)} mappings")
+    count = len(mapping_set.mappings)
+    print(f"{file}: {count} mapping{'s' if count != 1 else ''}")
     return 0
 
 

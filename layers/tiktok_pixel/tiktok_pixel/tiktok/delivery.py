@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
 from tiktok_pixel.errors import TikTokPixelError
 from tiktok_pixel.tiktok.client import NoAnswerError, TikTokClient
 from tiktok_pixel.tiktok.isolation import Fate, Group, Parcel, Piece, Response
-from tiktok_pixel.tiktok.verdicts import Envelope, Ruling, Verdict, judge, read_envelope
+from tiktok_pixel.tiktok.verdicts import Ruling, Verdict, judge, read_envelope
 
 if TYPE_CHECKING:
     from tiktok_pixel.deadline import Deadline
@@ -28,6 +28,8 @@ _BACKOFF_SECONDS: Final = 0.2
 _THROTTLED_SECONDS: Final = 1.0
 # Seven culprits keep 28 pieces under way: all of them go out at once.
 _PARALLEL: Final = 32
+# Shorter values, like a country, are words of TikTok's own as often.
+_SHORTEST_QUOTE: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,32 +172,26 @@ class Delivery:
         try:
             answer = self.client.track(body, credentials.access_token, self.deadline)
         except NoAnswerError as error:
-            self._record(error.ruling, None, None, error.seconds, len(piece))
+            self.calls.append(
+                Call(error.ruling.reason, None, None, "", "", error.seconds, len(piece))
+            )
             return Response(error.ruling)
         envelope = read_envelope(answer)
         ruling = judge(answer, envelope)
-        self._record(ruling, answer.http_status, envelope, answer.seconds, len(piece))
-        return Response(ruling, envelope.message if envelope else "")
-
-    def _record(
-        self,
-        ruling: Ruling,
-        http_status: int | None,
-        envelope: Envelope | None,
-        seconds: float,
-        events: int,
-    ) -> None:
+        message = envelope.message if envelope else ""
+        told = "" if ruling.verdict is Verdict.DELIVERED else _without_values(message, piece)
         self.calls.append(
             Call(
                 ruling.reason,
                 envelope.code if envelope else None,
-                http_status,
+                answer.http_status,
                 envelope.request_id if envelope else "",
-                envelope.message if envelope else "",
-                seconds,
-                events,
+                told.replace(credentials.access_token, "…"),
+                answer.seconds,
+                len(piece),
             )
         )
+        return Response(ruling, message)
 
 
 def request_body(route: Route, pixel_code: str, piece: Piece) -> bytes:
@@ -205,6 +201,27 @@ def request_body(route: Route, pixel_code: str, piece: Piece) -> bytes:
         shared["test_event_code"] = route.test_event_code
     head = json.dumps(shared, separators=(",", ":"))[:-1]
     return f'{head},"data":[{",".join([parcel.body for parcel in piece])}]}}'.encode()
+
+
+def _without_values(message: str, piece: Piece) -> str:
+    """TikTok's words without what they quote of the events, which may be personal."""
+    quoted = {
+        value
+        for parcel in piece
+        for value in _texts(json.loads(parcel.body))
+        if len(value) >= _SHORTEST_QUOTE and value in message
+    }
+    for value in sorted(quoted, key=len, reverse=True):
+        message = message.replace(value, "…")
+    return message
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for member in value.values() if isinstance(value, dict) else value:
+            yield from _texts(member)
 
 
 def _pause(attempt: int, *, throttled: bool) -> float:

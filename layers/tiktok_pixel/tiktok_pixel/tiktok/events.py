@@ -68,7 +68,7 @@ def build_event(
     user = build_user(fields, default_region, left_out)
     lead = _lead(fields, left_out) if event_source == "crm" else None
     if not identifies(user) and lead is None:
-        raise InvalidEventError(Problem("identifier", "missing"))
+        raise InvalidEventError(Problem("identifier", "missing"), tuple(left_out))
     if user:
         wire["user"] = user
     properties = build_properties(fields, left_out)

@@ -12,6 +12,7 @@ it again would meet the same search again, until the events are lost.
 
 from __future__ import annotations
 
+import random
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -121,11 +122,14 @@ class Group:
         )
 
     def _probe(self, pieces: list[Piece]) -> list[Piece]:
-        # The outermost events alone, while the others wait for what that says about them.
+        # Two events alone, while the others wait for what that says about them. Which ones is left
+        # to chance: bad events often stand in a row or at an end.
         self._probed = True
         first, *inner, last = pieces
-        self._held = [first[1:], *inner, last[:-1]]
-        return [first[:1], last[-1:]]
+        one, rest_of_first = _pick(first)
+        other, rest_of_last = _pick(last)
+        self._held = [piece for piece in (rest_of_first, *inner, rest_of_last) if piece]
+        return [one, other]
 
     def _fate(self, ruling: Ruling | None) -> Fate:
         if ruling is not None and ruling.verdict is Verdict.DELIVERED:
@@ -156,6 +160,12 @@ def _halves(piece: Piece) -> list[Piece]:
         return [piece]
     middle = len(piece) // 2
     return [piece[:middle], piece[middle:]]
+
+
+def _pick(piece: Piece) -> tuple[Piece, Piece]:
+    """One event of a piece, and the others."""
+    place = random.randrange(len(piece))  # noqa: S311  # no secret
+    return piece[place : place + 1], [*piece[:place], *piece[place + 1 :]]
 
 
 def _wording(message: str) -> str:
