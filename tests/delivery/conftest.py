@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
@@ -14,7 +14,6 @@ from tests.sandbox.application import PARKED_QUEUE, put_parameters
 from tests.sandbox.aws import AwsSandbox, FaultyAws
 from tests.sandbox.tiktok import TikTokSandbox
 from tiktok_pixel import observability
-from tiktok_pixel.tiktok import delivery
 
 
 @pytest.fixture(scope="package")
@@ -36,22 +35,19 @@ def output(capsys: pytest.CaptureFixture[str]) -> Iterator[Output]:
     handler.stream = before
 
 
+@contextmanager
+def small_world(aws: AwsSandbox) -> Iterator[World]:
+    """A TikTok that takes everything, an AWS with the operator's parameters and an empty queue."""
+    aws.reset()
+    put_parameters(aws)
+    queue_url = aws.create_queue(PARKED_QUEUE, VisibilityTimeout="720")
+    with TikTokSandbox() as tiktok, FaultyAws(aws.url) as proxy, ExitStack() as stack:
+        yield World(tiktok, aws, proxy, queue_url, stack)
+
+
 @pytest.fixture
 def world(aws_server: AwsSandbox, output: Output) -> Iterator[World]:
-    """A TikTok that takes everything, an AWS with the operator's parameters and an empty queue."""
-    aws_server.reset()
-    put_parameters(aws_server)
-    queue_url = aws_server.create_queue(PARKED_QUEUE, VisibilityTimeout="720")
-    with (
-        TikTokSandbox() as tiktok,
-        FaultyAws(aws_server.url) as proxy,
-        ExitStack() as stack,
-    ):
-        yield World(tiktok, aws_server, proxy, queue_url, output, stack)
-
-
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hardly any pause between two tries."""
-    monkeypatch.setattr(delivery, "_BACKOFF_SECONDS", 0.01)
-    monkeypatch.setattr(delivery, "_THROTTLED_SECONDS", 0.01)
+    """A world of the test's own."""
+    del output  # Everything that is written is caught.
+    with small_world(aws_server) as made:
+        yield made

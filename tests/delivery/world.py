@@ -58,6 +58,11 @@ def visits(count: int, prefix: str = "m") -> list[dict[str, Any]]:
     return [visit(f"{prefix}-{number}") for number in range(count)]
 
 
+def body_of(size: int) -> Any:
+    """One event by itself, or a batch."""
+    return visit("m-0") if size == 1 else visits(size)
+
+
 @dataclass(frozen=True, slots=True)
 class Sent:
     """An answer to Segment, and how long it took.
@@ -138,7 +143,6 @@ class World:
     aws: AwsSandbox
     proxy: FaultyAws
     queue_url: str
-    output: Output
     stack: ExitStack
     kept: list[str] = field(default_factory=list)
 
@@ -199,10 +203,7 @@ class World:
 
     def parked_messages(self) -> list[dict[str, Any]]:
         """The messages in the queue, those out of sight too, without taking them."""
-        from moto.sqs.models import sqs_backends  # noqa: PLC0415  # slow, and started by then
-
-        queue = sqs_backends["123456789012"]["us-east-1"].queues[PARKED_QUEUE]
-        return [json.loads(message.body) for message in list(queue._messages)]
+        return [json.loads(message.body) for message in list(_queue()._messages)]
 
     def parked_ids(self) -> list[str]:
         """The event ids in the queue."""
@@ -211,6 +212,12 @@ class World:
             for message in self.parked_messages()
             for row in message.get("events", [])
         ]
+
+    def forget(self) -> None:
+        """Forget all that was sent, scripted and parked; what was started goes on."""
+        self.tiktok.reset()
+        self.proxy.clear()
+        _queue()._messages.clear()
 
     def receive(self) -> list[Any]:
         """Every message in the queue, as Lambda would get it."""
@@ -252,6 +259,12 @@ class World:
                 for name, value in parameters.items()
             }
         )
+
+
+def _queue() -> Any:
+    from moto.sqs.models import sqs_backends  # noqa: PLC0415  # slow, and loaded by then
+
+    return sqs_backends["123456789012"]["us-east-1"].queues[PARKED_QUEUE]
 
 
 def change_settings(application: ForwardApplication | RedriveApplication, **changes: Any) -> None:

@@ -11,19 +11,8 @@ from tests.integration.conftest import StartApplication
 from tests.sandbox import samples
 from tests.sandbox.application import FOLDER, ForwardApplication
 from tests.sandbox.aws import AwsSandbox
+from tests.sandbox.samples import visits
 from tests.sandbox.tiktok import TikTokSandbox
-
-
-def visits(count: int) -> list[dict[str, Any]]:
-    return [
-        {
-            "type": "page",
-            "messageId": f"m-{number}",
-            "userId": f"user-{number}",
-            "context": {"page": {"url": "https://shop.example/"}},
-        }
-        for number in range(count)
-    ]
 
 
 def post_signed_by(application: ForwardApplication, body: str, signed: str) -> tuple[int, Any]:

@@ -21,22 +21,11 @@ from tests.sandbox.application import (
     redrive_application,
 )
 from tests.sandbox.aws import AwsSandbox
+from tests.sandbox.samples import visits
 from tests.sandbox.tiktok import ACCESS_TOKEN, PIXEL_CODE, TikTokSandbox
 
 HOUR = 3600
 REVOKED = {"tiktok_token_invalid"}
-
-
-def visits(count: int) -> list[dict[str, Any]]:
-    return [
-        {
-            "type": "page",
-            "messageId": f"m-{number}",
-            "userId": f"user-{number}",
-            "context": {"page": {"url": "https://shop.example/"}},
-        }
-        for number in range(count)
-    ]
 
 
 class House:

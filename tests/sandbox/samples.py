@@ -34,6 +34,19 @@ MAPPED = {
 OTHERS = ("ignored-identify", "rejected-no-identifier", "rejected-too-old", "partly-unusable")
 
 
+def visits(count: int) -> list[dict[str, Any]]:
+    """Page calls of as many people, messageIds `m-0` and on."""
+    return [
+        {
+            "type": "page",
+            "messageId": f"m-{number}",
+            "userId": f"user-{number}",
+            "context": {"page": {"url": "https://shop.example/"}},
+        }
+        for number in range(count)
+    ]
+
+
 def names() -> list[str]:
     """Every raw sample, the mapped ones first."""
     return [*MAPPED, *OTHERS]
