@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("--python", required=True, help="the interpreter to run the functions in")
     options = parser.parse_args()
     mapped = mapping.measure()
-    run = lambda_runtime.measure(options.python)
+    run = lambda_runtime.measure(str(Path(options.python).absolute()))
     figures = _figures(mapped, run)
     _print(mapped, run, figures)
     written = ROOT / ".bench" / "results.json"

@@ -13,6 +13,7 @@ from botocore.config import Config
 from tiktok_pixel.credentials import Credentials, parameter_names
 from tiktok_pixel.forwarding import Destination
 from tiktok_pixel.mapping import load_mapping_set, shipped
+from tiktok_pixel.observability import logger
 from tiktok_pixel.parameters import ParameterCache
 from tiktok_pixel.parking import Parking
 from tiktok_pixel.settings import Settings
@@ -45,6 +46,8 @@ def build_destination(
     """
     settings = Settings.from_environment(environment)
     mappings = load_mapping_set(mapping_file(settings))
+    for warning in mappings.warnings:
+        logger.warning("mapping", extra={"warning": warning})
     folder = f"{settings.parameter_prefix}/{settings.stage}"
     pixels = sorted({mapping.pixel for mapping in mappings.mappings if mapping.pixel})
     queue_url = settings.parked_queue_url

@@ -97,7 +97,9 @@ def vertical_properties(fields: dict[str, Any], problems: list[Problem]) -> dict
         problems: What is left out is appended here.
     """
     vertical = fields.get("event_spec_type")
-    if vertical not in _VERTICALS or fields.get("event_source") not in (None, "web"):
+    if not isinstance(vertical, str) or vertical not in _VERTICALS:
+        return {}
+    if fields.get("event_source") not in (None, "", "web"):
         return {}
     problem_field, coercions = _VERTICALS[vertical]
     given = fields.get(vertical)
