@@ -23,12 +23,22 @@ def aws_server() -> Iterator[AwsSandbox]:
         yield server
 
 
+class _StandardOutput:
+    """Standard output as it is when something is written: pytest changes it as it goes."""
+
+    def write(self, text: str) -> int:
+        return sys.stdout.write(text)
+
+    def flush(self) -> None:
+        sys.stdout.flush()
+
+
 @pytest.fixture
 def output(capsys: pytest.CaptureFixture[str]) -> Iterator[Output]:
     """All that the functions write from here on."""
     # The logger holds the stream that was standard output when it was made.
     handler: Any = observability.logger.registered_handler
-    before, handler.stream = handler.stream, sys.stdout
+    before, handler.stream = handler.stream, _StandardOutput()
     observability.metrics.clear_metrics()
     yield Output(capsys)
     observability.metrics.clear_metrics()

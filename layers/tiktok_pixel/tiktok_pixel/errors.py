@@ -4,7 +4,6 @@
 
     TikTokPixelError
     ├── mapping.MappingError                   a mapping file that cannot be used
-    ├── mapping.fql_tokens.SubscriptionError   a subscription that cannot be read
     ├── settings.SettingsError                 an environment variable that cannot be used
     ├── segment.errors.PayloadError            a request body that holds no Segment event
     ├── segment.errors.InvalidSegmentEventError  one event that is none

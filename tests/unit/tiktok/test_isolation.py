@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tiktok_pixel.outcomes import Status
-from tiktok_pixel.tiktok import isolation
 from tiktok_pixel.tiktok.isolation import (
     REFUSES_ALL,
     UNFINISHED,
@@ -202,7 +201,7 @@ def test_an_event_that_is_taken_proves_that_the_request_is_right(
     good: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The two events that are tried alone: here the first ones of the outer quarters.
-    monkeypatch.setattr(isolation.random, "randrange", lambda _: 0)
+    monkeypatch.setattr("random.randrange", lambda _: 0)
 
     done = search(1000, refuses(set(range(1000)) - {good}))
 
