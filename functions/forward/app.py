@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 # Segment's batches have 4 MB at most; Lambda's own limit is 6 MB with everything around it.
 LARGEST_BODY: Final = 5_000_000
 # Kept back from the budget, to answer in; seconds.
-_ANSWERING: Final = 0.05
+_ANSWERING: Final = 0.1
 # Kept back from the time that Lambda has left.
 _MARGIN: Final = 0.3
 # Only an environment that was started for this request counts its start as waiting time.

@@ -323,7 +323,7 @@ PLACES: Final[dict[str, list[int]]] = {
     "the last": [999],
     "one inside": [421],
     "seven, far apart": [70, 211, 352, 493, 634, 775, 916],
-    "seven, at the borders": [0, 1, 249, 250, 499, 500, 999],
+    "seven, at the borders": [0, 249, 250, 499, 500, 750, 999],
     "seven in a row": list(range(333, 340)),
     "seven anywhere": random.Random(7).sample(range(1000), 7),  # noqa: S311  # no secret
 }
@@ -355,7 +355,7 @@ def test_a_few_bad_ones_are_found_at_300_ms_too(world: World, name: str) -> None
     assert len(world.tiktok.requests) <= plain_halving(PLACES[name], 0, 1000)
 
 
-@pytest.mark.parametrize("size", [2, 3, 5, 17])
+@pytest.mark.parametrize("size", [2, 3, 5, 9])
 def test_one_bad_event_of_few(world: World, size: int) -> None:
     for bad in range(size):
         poison(world, [bad])
@@ -376,9 +376,20 @@ def test_what_the_budget_leaves_unresolved_is_parked(world: World) -> None:
     sent = world.send(world.start(budget=1.8), visits(1000))
 
     assert sent.status == 202
-    assert sent.ids("parked") >= ids
     assert ("parked", UNFINISHED) in sent.ends
-    assert sent.ids("forwarded") | sent.ids("parked") == {f"m-{one}" for one in range(1000)}
+    # One that was tried alone by chance may be known already.
+    assert sent.ids("parked", "rejected") >= ids >= sent.ids("rejected")
+    assert sent.ids("retry") == set()
+
+
+def test_time_for_parking_is_kept_back(world: World) -> None:
+    """TikTok goes silent in the middle of the search, and everything gets into the queue."""
+    world.tiktok.next(faults.answer(40002))
+    world.tiktok.always(faults.hang(60))
+
+    sent = world.send(world.start(budget=1.5), visits(1000))
+
+    assert (sent.status, sent.end) == (202, ("parked", UNFINISHED))
 
 
 @pytest.mark.parametrize("good", [[], [500]], ids=["1000", "999"])

@@ -225,8 +225,16 @@ SHARED_IDS: Final[list[tuple[Any, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize("path", ["properties.event_id", "context.ids.shared", "properties.a.b"])
-@pytest.mark.parametrize(("value", "expected"), SHARED_IDS, ids=str)
+@pytest.mark.parametrize(
+    ("path", "value", "expected"),
+    [
+        *(("properties.event_id", value, expected) for value, expected in SHARED_IDS),
+        ("context.ids.shared", "shared-1", "shared-1"),
+        ("context.ids.shared", ABSENT, None),
+        ("properties.a.b", 17, "17"),
+    ],
+    ids=str,
+)
 def test_with_the_sites_own_pixel_both_share_an_id(
     world: World, path: str, value: Any, expected: str | None
 ) -> None:

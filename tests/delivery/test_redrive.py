@@ -13,6 +13,7 @@ from tests.sandbox import faults
 from tests.sandbox.application import Context
 from tests.sandbox.aws import broken, throttled
 from tests.sandbox.tiktok import ACCESS_TOKEN
+from tiktok_pixel.tiktok import delivery
 
 DAY: Final = 86_400
 
@@ -141,16 +142,22 @@ def test_what_tiktok_refuses_for_its_content_is_done_with(world: World, output: 
     assert (output.metrics["RedrivenForwarded"], output.metrics["RedrivenRejected"]) == (18, 2)
 
 
-@pytest.mark.parametrize("name", ["no JSON", "502", "reset", "throttled"])
-def test_a_transient_failure_keeps_the_message(world: World, name: str) -> None:
+TRANSIENT: Final[dict[str, faults.Fault]] = {
+    "no JSON": faults.not_json(),
+    "HTML": faults.http(502),
+    "reset": faults.reset(),
+    "throttled": faults.answer(40100),
+}
+
+
+@pytest.mark.parametrize("fault", TRANSIENT.values(), ids=TRANSIENT)
+def test_a_transient_failure_keeps_the_message(
+    world: World, monkeypatch: pytest.MonkeyPatch, fault: faults.Fault
+) -> None:
+    monkeypatch.setattr(delivery, "_BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr(delivery, "_THROTTLED_SECONDS", 0.01)
     park(world, visit("m"))
-    broken_answers = {
-        "no JSON": faults.not_json(),
-        "502": faults.http(502),
-        "reset": faults.reset(),
-        "throttled": faults.answer(40100),
-    }
-    world.tiktok.always(broken_answers[name])
+    world.tiktok.always(fault)
 
     assert len(world.redrive(world.start_redrive())) == 1
     assert world.parked_ids() == ["m"]
@@ -214,6 +221,7 @@ def test_a_message_that_cannot_be_used_is_kept_and_told(
     assert [one.body for one in _queue()._messages] == [body]
     assert invisible_seconds() == [pytest.approx(60, abs=5)]
     assert [line["level"] for line in output.logs].count("ERROR") == 1
+    assert output.metrics.keys() & {"UnreadableMessages", "InternalError"}
     assert "jane" not in output.text
 
 
