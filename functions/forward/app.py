@@ -56,7 +56,9 @@ def handler(event: Any, context: LambdaContext) -> dict[str, Any]:
     deadline = _deadline(context)
     is_http = isinstance(event, dict) and "requestContext" in event
     try:
-        reply = _answer_http(event, deadline) if is_http else _answer_direct(event, deadline)
+        reply = _answer_http(event, deadline) if is_http else _forward(events_of(event), deadline)
+    except PayloadError as error:
+        reply = _refuse(413 if error.reason == "body_too_large" else 400, error.reason)
     except Exception as error:  # noqa: BLE001  # the runtime would log the message of it, data and all
         observability.report_crash(error)
         reply = refusal(500, Status.RETRY, "internal_error")
@@ -70,26 +72,8 @@ def handler(event: Any, context: LambdaContext) -> dict[str, Any]:
 
 
 def _answer_http(request: Mapping[str, Any], deadline: Deadline) -> Reply:
-    try:
-        text = _body(request)
-    except PayloadError as error:
-        return _refuse(413 if error.reason == "body_too_large" else 400, error.reason)
-    refused = _authenticate(request, text, deadline)
-    if refused is not None:
-        return refused
-    try:
-        events = parse_events(text)
-    except PayloadError as error:
-        return _refuse(400, error.reason)
-    return _forward(events, deadline)
-
-
-def _answer_direct(event: Any, deadline: Deadline) -> Reply:
-    try:
-        events = events_of(event)
-    except PayloadError as error:
-        return _refuse(400, error.reason)
-    return _forward(events, deadline)
+    text = _body(request)
+    return _authenticate(request, text, deadline) or _forward(parse_events(text), deadline)
 
 
 def _told_directly(reply: Reply) -> dict[str, Any]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from tiktok_pixel import observability
-from tiktok_pixel.outcomes import Outcome, Status, shown_message_id
+from tiktok_pixel.outcomes import Status, shown_message_id
 
 if TYPE_CHECKING:
     from tiktok_pixel.forwarding import Report
@@ -31,32 +32,28 @@ _TIKTOK_ACCEPTED: Final = "tiktok_accepted"
 
 def record(report: Report) -> None:
     """Count and log one request. Sums, not single events: every metric series costs money."""
-    counts = Counter(outcome.status for outcome in report.outcomes)
     observability.count("EventsReceived", len(report.outcomes))
-    for status, name in _METRICS.items():
+    _account("request", report, _METRICS)
+
+
+def record_redriven(report: Report) -> None:
+    """Count and log the events of one message of the queue."""
+    _account("redriven", report, _REDRIVEN_METRICS)
+
+
+def _account(message: str, report: Report, names: Mapping[Status, str]) -> None:
+    counts = Counter(outcome.status for outcome in report.outcomes)
+    for status, name in names.items():
         observability.count(name, counts[status])
     for problem, times in report.problems.items():
         observability.count_by(
             "ValidationFailure", times, {"field": problem.field, "reason": problem.rule}
         )
-    _record_calls(report)
-    _log("request", report, counts)
-
-
-def record_redriven(report: Report) -> None:
-    """Count and log the events of one message of the queue."""
-    counts = Counter(outcome.status for outcome in report.outcomes)
-    for status, name in _REDRIVEN_METRICS.items():
-        observability.count(name, counts[status])
-    _record_calls(report)
-    _log("redriven", report, counts)
-
-
-def _record_calls(report: Report) -> None:
     observability.time_taken("TikTokLatency", [call.seconds for call in report.calls])
     refusals = Counter(_code(call) for call in report.calls if call.reason != _TIKTOK_ACCEPTED)
     for code, times in refusals.items():
         observability.count_by("TikTokError", times, {"code": code})
+    _log(message, report, counts)
 
 
 def _log(message: str, report: Report, counts: Counter[Status]) -> None:
@@ -66,19 +63,10 @@ def _log(message: str, report: Report, counts: Counter[Status]) -> None:
         "tiktok": [_call(call) for call in report.calls],
     }
     if len(report.outcomes) == 1:
-        observability.logger.info(message, extra=extra | _row(report.outcomes[0]))
+        observability.logger.info(message, extra=extra | report.outcomes[0].row())
         return
     observability.logger.info(message, extra=extra)
-    observability.log_rows("events", [_row(outcome) for outcome in report.outcomes])
-
-
-def _row(outcome: Outcome) -> dict[str, Any]:
-    return {
-        "message_id": outcome.message_id,
-        "status": outcome.status.value,
-        "reason": outcome.reason,
-        "event": outcome.event,
-    }
+    observability.log_rows("events", [outcome.row() for outcome in report.outcomes])
 
 
 def _call(call: Call) -> dict[str, Any]:

@@ -43,24 +43,15 @@ class Credentials:
 
         Empty where none is usable: then no signature can be checked.
         """
-        try:
-            value = self._values(deadline).get(f"{self.folder}/webhook-secret", "")
-        except ParametersUnavailableError:
-            return ()
-        secrets = (line.strip() for line in value.splitlines())
         return tuple(
             secret
-            for secret in secrets
-            if secret and not (self.is_production and secret == DEVELOPMENT_SECRET)
+            for secret in self._lines("webhook-secret", deadline)
+            if not (self.is_production and secret == DEVELOPMENT_SECRET)
         )
 
     def bearer_tokens(self, deadline: Deadline) -> tuple[str, ...]:
-        """The bearer tokens that count, by the same rules."""
-        try:
-            value = self._values(deadline).get(f"{self.folder}/bearer-token", "")
-        except ParametersUnavailableError:
-            return ()
-        return tuple(line.strip() for line in value.splitlines() if line.strip())
+        """The bearer tokens that count, likewise."""
+        return self._lines("bearer-token", deadline)
 
     def pixel(self, name: str | None, deadline: Deadline) -> PixelCredentials:
         """The code and token of a pixel, ``None`` for the default one.
@@ -87,7 +78,7 @@ class Credentials:
 
         SSM is asked at most once a second; between that, only a changed value is worth a try.
         """
-        if self.parameters.force(min(_LONGEST_WAIT, deadline.remaining())):
+        if self.parameters.force(_wait(deadline)):
             return True
         try:
             return self.pixel(name, deadline) != refused
@@ -95,7 +86,19 @@ class Credentials:
             return False
 
     def _values(self, deadline: Deadline) -> Mapping[str, str]:
-        return self.parameters.values(min(_LONGEST_WAIT, deadline.remaining()))
+        return self.parameters.values(_wait(deadline))
+
+    def _lines(self, name: str, deadline: Deadline) -> tuple[str, ...]:
+        """The lines of a parameter that are not blank; none where it cannot be had."""
+        try:
+            value = self._values(deadline).get(f"{self.folder}/{name}", "")
+        except ParametersUnavailableError:
+            return ()
+        return tuple(line.strip() for line in value.splitlines() if line.strip())
+
+
+def _wait(deadline: Deadline) -> float:
+    return min(_LONGEST_WAIT, deadline.remaining())
 
 
 def parameter_names(folder: str, pixels: Sequence[str], *, authenticates: bool) -> list[str]:

@@ -38,6 +38,14 @@ _HTTP: Final = {
     Status.REJECTED: 400,
 }
 _THROTTLED: Final = 429
+# The order of the counts in an answer.
+_TOLD: Final = (
+    Status.FORWARDED,
+    Status.IGNORED,
+    Status.REJECTED,
+    Status.PARKED,
+    Status.RETRY,
+)
 # Segment's own limit for a messageId; it is cleaned because it is shown in answers and logs.
 _MESSAGE_ID_LONGEST: Final = 100
 
@@ -60,6 +68,15 @@ class Outcome:
     event: str | None = None
     throttled: bool = False
 
+    def row(self) -> dict[str, str | None]:
+        """What the answer and the log tell of it."""
+        return {
+            "message_id": self.message_id,
+            "status": self.status,
+            "reason": self.reason,
+            "event": self.event,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -78,15 +95,7 @@ def reply_to(outcomes: Sequence[Outcome]) -> Reply:
         outcome.throttled for outcome in outcomes if outcome.status is Status.RETRY
     ):
         http_status = _THROTTLED
-    rows = [
-        {
-            "message_id": outcome.message_id,
-            "status": outcome.status,
-            "reason": outcome.reason,
-            "event": outcome.event,
-        }
-        for outcome in outcomes
-    ]
+    rows = [outcome.row() for outcome in outcomes]
     return Reply(http_status, _body(status, counts, {"results": rows}))
 
 
@@ -109,13 +118,5 @@ def shown_message_id(value: object) -> str | None:
 
 
 def _body(status: Status, counts: Counter[Status], rest: dict[str, Any]) -> str:
-    summary = {"status": status}
-    for one in (
-        Status.FORWARDED,
-        Status.IGNORED,
-        Status.REJECTED,
-        Status.PARKED,
-        Status.RETRY,
-    ):
-        summary[one] = counts[one]  # type: ignore[assignment]  # counts are integers, status is text
-    return json.dumps({**summary, **rest}, separators=(",", ":"))
+    told = {one.value: counts[one] for one in _TOLD}
+    return json.dumps({"status": status, **told, **rest}, separators=(",", ":"))

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from tiktok_pixel.errors import TikTokPixelError
+from tiktok_pixel.observability import logger
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
@@ -154,9 +155,6 @@ class ParameterCache:
 
 
 def _log_failure(error: Exception) -> None:
-    # Imported here because those who only want the names in `credentials` need no logger.
-    from tiktok_pixel.observability import logger  # noqa: PLC0415
-
     # Its text is left out: that of an unreadable answer may hold a secret.
     response = getattr(error, "response", None)
     code = response.get("Error", {}).get("Code") if isinstance(response, dict) else None

@@ -97,19 +97,20 @@ def _messages(events: Sequence[ParkedEvent]) -> Iterator[tuple[list[int], str]]:
         by_route.setdefault(event.route, []).append(index)
     for route, indexes in by_route.items():
         taken: list[int] = []
+        rows: list[str] = []
         size = 0
         for index in indexes:
-            grown = len(_row(events[index])) + 1
-            if taken and size + grown > _LARGEST_MESSAGE:
-                yield taken, _message(route, [events[one] for one in taken])
-                taken, size = [], 0
+            row = _row(events[index])
+            if taken and size + len(row) + 1 > _LARGEST_MESSAGE:
+                yield taken, _message(route, rows)
+                taken, rows, size = [], [], 0
             taken.append(index)
-            size += grown
-        yield taken, _message(route, [events[one] for one in taken])
+            rows.append(row)
+            size += len(row) + 1
+        yield taken, _message(route, rows)
 
 
-def _message(route: Route, events: Iterable[ParkedEvent]) -> str:
-    rows = ",".join(map(_row, events))
+def _message(route: Route, rows: Iterable[str]) -> str:
     head = json.dumps(
         {
             "version": _VERSION,
@@ -118,7 +119,7 @@ def _message(route: Route, events: Iterable[ParkedEvent]) -> str:
             "test_event_code": route.test_event_code,
         }
     )
-    return f'{head[:-1]}, "events": [{rows}]}}'
+    return f'{head[:-1]}, "events": [{",".join(rows)}]}}'
 
 
 def _row(event: ParkedEvent) -> str:

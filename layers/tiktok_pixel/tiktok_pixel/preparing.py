@@ -21,7 +21,7 @@ from tiktok_pixel.tiktok.delivery import Route
 from tiktok_pixel.tiktok.events import build_event
 
 if TYPE_CHECKING:
-    from tiktok_pixel.mapping import Mapping, MappingSet
+    from tiktok_pixel.mapping import MappingSet
     from tiktok_pixel.settings import Settings
 
 # Compact and pure ASCII: lone surrogates, which UTF-8 cannot hold, stay escaped.
@@ -94,74 +94,81 @@ def _prepare_safely(
     now: float,
     problems: Counter[Problem],
 ) -> list[Row]:
-    shown = shown_message_id(event.message_id)
     try:
-        if not event.is_known:
-            return [Outcome(shown, Status.IGNORED, "type_unknown")]
-        matching = mappings.match(event.raw)
-        if not matching:
-            return [Outcome(shown, Status.IGNORED, "not_mapped")]
-        reason = _reason_to_ignore(event.raw, settings)
-        if reason is not None:
-            return [Outcome(shown, Status.IGNORED, reason)]
-        return [_apply(mapping, event, shown, settings, now, problems) for mapping in matching]
+        return _prepare(event, mappings, settings, now, problems)
     except Exception as error:  # noqa: BLE001  # a mistake of ours must not cost the rest of a batch
         report_crash(error)
-        return [Outcome(shown, Status.RETRY, "internal_error")]
+        return [Outcome(shown_message_id(event.message_id), Status.RETRY, "internal_error")]
 
 
-def _reason_to_ignore(event: dict[str, Any], settings: Settings) -> str | None:
-    """Why a mapped event must not be sent: the person's choice, or the site's own pixel."""
-    if is_consent_event(event):
-        return "consent_event"
-    if not settings.limit_without_consent and not has_consent(event, settings.consent_categories):
-        return "consent_denied"
-    if not is_selected(event):
-        return "integration_disabled"
-    if settings.use_existing_pixel and _shared_id(event, settings) is None:
-        return "shared_event_id_missing"
-    return None
-
-
-def _apply(
-    mapping: Mapping,
+def _prepare(
     event: SegmentEvent,
-    shown: str | None,
+    mappings: MappingSet,
     settings: Settings,
     now: float,
     problems: Counter[Problem],
-) -> Row:
-    fields = mapping.evaluate(event.raw)
-    try:
-        built = build_event(
-            fields,
-            message_id=event.message_id,
-            now=now,
-            default_region=settings.default_phone_region,
-        )
-    except InvalidEventError as error:
-        problems.update((error.problem, *error.left_out))
-        return Outcome(shown, Status.REJECTED, error.problem.code, mapping.event_name)
-    if built.left_out:
-        problems.update(built.left_out)
-    wire = built.wire
+) -> list[Row]:
+    shown = shown_message_id(event.message_id)
+    if not event.is_known:
+        return [Outcome(shown, Status.IGNORED, "type_unknown")]
+    matching = mappings.match(event.raw)
+    if not matching:
+        return [Outcome(shown, Status.IGNORED, "not_mapped")]
+    decided = _decide(event.raw, settings)
+    if isinstance(decided, str):
+        return [Outcome(shown, Status.IGNORED, decided)]
+    rows: list[Row] = []
+    for mapping in matching:
+        try:
+            built = build_event(
+                mapping.evaluate(event.raw),
+                message_id=event.message_id,
+                now=now,
+                default_region=settings.default_phone_region,
+            )
+        except InvalidEventError as error:
+            problems.update((error.problem, *error.left_out))
+            code = error.problem.code
+            rows.append(Outcome(shown, Status.REJECTED, code, mapping.event_name))
+            continue
+        if built.left_out:
+            problems.update(built.left_out)
+        wire = built.wire | decided
+        test_event_code = built.test_event_code or settings.test_event_code
+        route = _route(mapping.pixel, built.event_source, test_event_code)
+        rows.append(PreparedEvent(route, shown, wire["event"], _ENCODER.encode(wire)))
+    return rows
+
+
+def _decide(event: dict[str, Any], settings: Settings) -> str | dict[str, Any]:
+    """What the person's choice and the site's own pixel decide, whatever the mapping.
+
+    The reason not to send the event, or what of its wire form does not come from the mapping.
+    """
+    if is_consent_event(event):
+        return "consent_event"
+    agreed = has_consent(event, settings.consent_categories)
+    if not (agreed or settings.limit_without_consent):
+        return "consent_denied"
+    if not is_selected(event):
+        return "integration_disabled"
+    decided: dict[str, Any] = {}
     if settings.use_existing_pixel:
-        wire["event_id"] = _shared_id(event.raw, settings)
-    if settings.limit_without_consent and not has_consent(event.raw, settings.consent_categories):
-        wire["limited_data_use"] = True
-    route = _route(
-        mapping.pixel, built.event_source, built.test_event_code or settings.test_event_code
-    )
-    return PreparedEvent(route, shown, wire["event"], _ENCODER.encode(wire))
+        decided["event_id"] = _shared_id(event, settings.event_id_path)
+        if decided["event_id"] is None:
+            return "shared_event_id_missing"
+    if not agreed:
+        decided["limited_data_use"] = True
+    return decided
 
 
 # There are few routes, and each would be made for every event.
 _route = lru_cache(maxsize=64)(Route)
 
 
-def _shared_id(event: dict[str, Any], settings: Settings) -> str | None:
+def _shared_id(event: dict[str, Any], path: str) -> str | None:
     """The id that the site's own pixel sends as well."""
-    value = resolve(event, split_path(settings.event_id_path))
+    value = resolve(event, split_path(path))
     if isinstance(value, int | float) and not isinstance(value, bool):
         return to_string(value)
     return value if isinstance(value, str) and value.strip(WHITESPACE) else None

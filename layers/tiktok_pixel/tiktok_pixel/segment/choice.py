@@ -36,7 +36,7 @@ def is_selected(event: dict[str, Any]) -> bool:
         return True
     named = [integrations[name] for name in INTEGRATIONS if integrations.get(name) is not None]
     if named:
-        return False not in [value is not False for value in named]
+        return all(value is not False for value in named)
     return integrations.get("All") is not False
 
 

@@ -113,18 +113,16 @@ class Delivery:
             for route, same in by_route.items()
             for start in range(0, len(same), EVENTS_PER_REQUEST)
         ]
-        pending = [(route, group, group.parcels) for route, group in groups]
+        pending = [(route, group, [group.parcels]) for route, group in groups]
         while pending:
-            responses = self._send_all([(route, piece) for route, _, piece in pending])
-            answered: dict[int, list[tuple[Piece, Response]]] = {}
-            for (_, group, piece), response in zip(pending, responses, strict=True):
-                answered.setdefault(id(group), []).append((piece, response))
-            pending = [
-                (route, group, piece)
-                for route, group in groups
-                if id(group) in answered
-                for piece in group.settle(answered[id(group)])
+            responses = iter(
+                self._send_all([(route, piece) for route, _, pieces in pending for piece in pieces])
+            )
+            settled = [
+                (route, group, group.settle([(piece, next(responses)) for piece in pieces]))
+                for route, group, pieces in pending
             ]
+            pending = [one for one in settled if one[2]]
         fates: dict[int, Fate] = {}
         for _, group in groups:
             group.conclude()
@@ -151,10 +149,8 @@ class Delivery:
                 credentials = self.credentials.pixel(route.pixel, self.deadline)
             except CredentialsUnavailableError as error:
                 return Response(error.ruling)
-            response = self._call(route, piece, credentials)
-            ruling = response.ruling
-            if ruling is None:
-                return response
+            ruling, message = self._call(route, piece, credentials)
+            response = Response(ruling, message)
             if ruling.credentials and not renewed:
                 renewed = True
                 if self.credentials.renew(route.pixel, credentials, self.deadline):
@@ -167,7 +163,10 @@ class Delivery:
             self.sleep(pause)
         return response
 
-    def _call(self, route: Route, piece: Piece, credentials: PixelCredentials) -> Response:
+    def _call(
+        self, route: Route, piece: Piece, credentials: PixelCredentials
+    ) -> tuple[Ruling, str]:
+        """Make one request; what it means, and TikTok's words."""
         body = request_body(route, credentials.pixel_code, piece)
         try:
             answer = self.client.track(body, credentials.access_token, self.deadline)
@@ -175,7 +174,7 @@ class Delivery:
             self.calls.append(
                 Call(error.ruling.reason, None, None, "", "", error.seconds, len(piece))
             )
-            return Response(error.ruling)
+            return error.ruling, ""
         envelope = read_envelope(answer)
         ruling = judge(answer, envelope)
         message = envelope.message if envelope else ""
@@ -191,7 +190,7 @@ class Delivery:
                 len(piece),
             )
         )
-        return Response(ruling, message)
+        return ruling, message
 
 
 def request_body(route: Route, pixel_code: str, piece: Piece) -> bytes:

@@ -41,8 +41,8 @@ _SHA256_DIGITS: Final = 64
 # Shops that hash before they look send it for everybody who gave nothing.
 _SHA256_OF_NOTHING: Final = sha256(b"").hexdigest()
 # MD5, SHA-1, SHA-384 and SHA-512 in hex.
-_SHORTEST_DIGEST: Final = 32
 _OTHER_DIGEST_DIGITS: Final = frozenset({32, 40, 96, 128})
+_SHORTEST_DIGEST: Final = min(_OTHER_DIGEST_DIGITS)
 # Python's own white space and JavaScript's byte order mark.
 _INNER_SPACE: Final = re.compile(r"[\s\ufeff]")
 _PLAIN_EMAIL: Final = re.compile(r"[!-?A-~]+@[!-?A-~]+\Z")
@@ -105,9 +105,9 @@ def build_user(
     _convert_into(user, fields, _OF_PERSON, problems)
     _convert_into(user, address, _OF_ADDRESS, problems)
     if "ttclid" not in user:
-        from_url = _click_id_of_url(fields.get("url"))
-        if from_url is not None:
-            _convert_into(user, {"ttclid": from_url}, _CLICK_ID, problems)
+        from_url = _click_id_of_url(fields.get("url"), problems)
+        if from_url:
+            user["ttclid"] = from_url
     return user
 
 
@@ -226,7 +226,6 @@ _OF_PERSON: Final[tuple[tuple[str, Convert | None], ...]] = (
     ("user_agent", None),
     ("locale", None),
 )
-_CLICK_ID: Final[tuple[tuple[str, Convert | None], ...]] = (("ttclid", click_id),)
 _OF_ADDRESS: Final[tuple[tuple[str, Convert | None], ...]] = (
     ("city", place),
     ("state", place),
@@ -302,7 +301,7 @@ def _with_external(values: object, external: object, kind: str) -> object:
     return [*(values if isinstance(values, list) else [values]), *found]
 
 
-def _click_id_of_url(url: object) -> str | None:
+def _click_id_of_url(url: object, problems: list[Problem]) -> str | None:
     # By hand, since urllib.parse takes ten times as long: a query is what stands between the
     # first question mark and a fragment, its parts between ampersands.
     if not isinstance(url, str) or "ttclid=" not in url:
@@ -310,5 +309,6 @@ def _click_id_of_url(url: object) -> str | None:
     query = url.partition("#")[0].partition("?")[2]
     for part in query.split("&"):
         if part.startswith("ttclid=") and len(part) > len("ttclid="):
-            return unquote_plus(part.removeprefix("ttclid="))
+            found = unquote_plus(part.removeprefix("ttclid="))
+            return _converted("ttclid", found, click_id, problems)
     return None
