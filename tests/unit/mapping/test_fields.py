@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 import tiktok_pixel
+from tiktok_pixel import coercion
+from tiktok_pixel.field_types import EVENT_SOURCES, FIELDS, Kind
 from tiktok_pixel.mapping import compile_mapping_set, shipped
 from tiktok_pixel.mapping.errors import MappingProblem
-from tiktok_pixel.mapping.fields import CURRENCIES, FIELDS, Kind, check_fields
+from tiktok_pixel.mapping.fields import check_fields
 from tiktok_pixel.mapping.place import Findings, Place
 from tiktok_pixel.problems import InvalidEventError, Problem
-from tiktok_pixel.tiktok import coercion
-from tiktok_pixel.tiktok.events import EVENT_SOURCES, build_event
+from tiktok_pixel.tiktok.events import build_event
 from tiktok_pixel.tiktok.verticals import TRAVEL_FIELDS, VEHICLE_FIELDS
 
 NOW = 1_700_000_000
@@ -179,7 +180,7 @@ def test_a_literal_that_could_never_be_sent_is_refused(
 
 def test_a_currency_that_tiktok_does_not_take_is_refused_with_those_it_takes() -> None:
     (problem,) = check({"currency": "BGN"}).problems
-    allowed = ", ".join(CURRENCIES)
+    allowed = ", ".join(sorted(coercion.CURRENCIES))
     assert problem == MappingProblem("Cart", "currency", 'expected a currency, got "BGN"', allowed)
 
 
@@ -339,8 +340,7 @@ def choices(kind: Kind) -> dict[str, tuple[str, ...]]:
 
 
 def test_every_closed_choice_is_the_one_that_is_sent() -> None:
-    assert FIELDS["event_source"] == EVENT_SOURCES
-    assert set(CURRENCIES) == coercion.CURRENCIES
+    assert FIELDS["event_source"] == EVENT_SOURCES == ("web", "offline", "crm")
     for vertical, coercions in (
         ("travel_fields", TRAVEL_FIELDS),
         ("vehicle_fields", VEHICLE_FIELDS),

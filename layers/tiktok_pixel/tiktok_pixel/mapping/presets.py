@@ -12,9 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from tiktok_pixel.field_types import FIELDS
+
 from .directives import compile_value
 from .event_names import event_name_problem, event_name_warning, legacy_name
-from .fields import FIELDS, check_fields
+from .fields import check_fields
 from .fql_tokens import SubscriptionError
 from .place import Findings, Place, kind_of
 from .subscriptions import Subscription, compile_subscription

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from tiktok_pixel.coercion import boolean, text, usable
+from tiktok_pixel.field_types import EVENT_SOURCES, coercion_of
 from tiktok_pixel.problems import InvalidEventError, Problem, UnusableValueError
-from tiktok_pixel.tiktok import coercion
 from tiktok_pixel.tiktok.identifiers import build_user, identifies
 from tiktok_pixel.tiktok.properties import build_properties
 
-EVENT_SOURCES: Final = ("web", "offline", "crm")
+_EVENT_SOURCE: Final = coercion_of(EVENT_SOURCES)
 
 # Letters, digits, underscores and dashes after a letter, at most 50 ("About custom events").
 _EVENT_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,49}\Z")
@@ -59,11 +60,13 @@ def build_event(
         InvalidEventError: Required data is missing or unusable.
     """
     left_out: list[Problem] = []
-    event_source = _optional("event_source", fields, _event_source, left_out) or "web"
+    event_source = (
+        usable("event_source", fields.get("event_source"), _EVENT_SOURCE, left_out) or "web"
+    )
     wire: dict[str, Any] = {
         "event": _event_name(fields),
         "event_time": event_time(fields.get("timestamp"), now),
-        "event_id": _optional("event_id", fields, coercion.text, left_out) or message_id,
+        "event_id": usable("event_id", fields.get("event_id"), text, left_out) or message_id,
     }
     user = build_user(fields, default_region, left_out)
     lead = _lead(fields, left_out) if event_source == "crm" else None
@@ -79,10 +82,10 @@ def build_event(
         wire["page"] = page
     if lead is not None:
         wire["lead"] = lead
-    limited = _optional("limited_data_use", fields, coercion.boolean, left_out)
+    limited = usable("limited_data_use", fields.get("limited_data_use"), boolean, left_out)
     if limited is not None:
         wire["limited_data_use"] = limited
-    test_event_code = _optional("test_event_code", fields, coercion.text, left_out)
+    test_event_code = usable("test_event_code", fields.get("test_event_code"), text, left_out)
     return BuiltEvent(wire, event_source, test_event_code, tuple(left_out))
 
 
@@ -113,7 +116,7 @@ def event_time(timestamp: object, now: float) -> int:
 def _event_name(fields: dict[str, Any]) -> str:
     # Literal names are checked when the mappings load; a mapped one can be anything.
     try:
-        name = coercion.text(fields.get("event"))
+        name = text(fields.get("event"))
     except UnusableValueError as error:
         raise InvalidEventError(Problem("event", error.rule)) from error
     if name is None:
@@ -123,33 +126,17 @@ def _event_name(fields: dict[str, Any]) -> str:
     return name
 
 
-def _optional(
-    field: str, fields: dict[str, Any], coerce: coercion.Coercion, left_out: list[Problem]
-) -> Any:
-    value = fields.get(field)
-    if value is None:
-        return None
-    try:
-        return coerce(value)
-    except UnusableValueError as error:
-        left_out.append(Problem(field, error.rule))
-        return None
-
-
-_event_source = coercion.one_of(*EVENT_SOURCES)
-
-
 def _page(
     fields: dict[str, Any], event_source: str, left_out: list[Problem]
 ) -> dict[str, str] | None:
-    url = _named("page_url", fields.get("url"), left_out)
+    url = usable("page_url", fields.get("url"), text, left_out)
     if url is None:
         # TikTok wants the page of a web event, and without its address there is none to name.
         if event_source == "web":
             left_out.append(Problem("page_url", "missing"))
         return None
     page = {"url": url}
-    referrer = _named("page_referrer", fields.get("referrer"), left_out)
+    referrer = usable("page_referrer", fields.get("referrer"), text, left_out)
     if referrer is not None:
         page["referrer"] = referrer
     return page
@@ -158,21 +145,11 @@ def _page(
 def _lead(fields: dict[str, Any], left_out: list[Problem]) -> dict[str, str] | None:
     given = fields.get("lead_fields")
     source = given if isinstance(given, dict) else fields
-    lead_id = _named("lead", source.get("lead_id"), left_out)
+    lead_id = usable("lead", source.get("lead_id"), text, left_out)
     if lead_id is None:
         return None
     lead = {"lead_id": lead_id}
-    crm = _named("lead", source.get("lead_event_source"), left_out)
+    crm = usable("lead", source.get("lead_event_source"), text, left_out)
     if crm is not None:
         lead["lead_event_source"] = crm
     return lead
-
-
-def _named(problem_field: str, value: object, left_out: list[Problem]) -> str | None:
-    if value is None:
-        return None
-    try:
-        return coercion.text(value)
-    except UnusableValueError as error:
-        left_out.append(Problem(problem_field, error.rule))
-        return None

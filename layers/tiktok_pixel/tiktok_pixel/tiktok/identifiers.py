@@ -31,9 +31,9 @@ from hashlib import sha256
 from typing import Any, Final
 from urllib.parse import unquote_plus
 
+from tiktok_pixel import coercion
 from tiktok_pixel.ecmascript import WHITESPACE
 from tiktok_pixel.problems import Problem, UnusableValueError
-from tiktok_pixel.tiktok import coercion
 from tiktok_pixel.tiktok.phones import is_international, region_of, to_e164
 
 _HEX: Final = re.compile(r"[0-9A-Fa-f]+\Z")

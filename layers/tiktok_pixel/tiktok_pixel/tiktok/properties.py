@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping
+from typing import Any, Final
 
+from tiktok_pixel import coercion
+from tiktok_pixel.coercion import Coercion
+from tiktok_pixel.field_types import CONTENT, PROPERTIES, Scalar, coercion_of
 from tiktok_pixel.problems import Problem, UnusableValueError
-from tiktok_pixel.tiktok import coercion
 from tiktok_pixel.tiktok.verticals import vertical_properties
 
-if TYPE_CHECKING:
-    from tiktok_pixel.tiktok.coercion import Coercion
+_Coercions = tuple[tuple[str, Coercion], ...]
 
-# Mapped field -> coercion; the names on the wire are the same.
-_PROPERTIES: Final[tuple[tuple[str, Coercion], ...]] = (
-    ("content_type", coercion.one_of("product", "product_group")),
-    ("content_ids", coercion.texts),
-    ("num_items", coercion.integer),
-    ("order_id", coercion.text),
-    ("shop_id", coercion.text),
-    ("query", coercion.text),
-    ("search_string", coercion.text),
-    ("description", coercion.text),
-    ("delivery_category", coercion.one_of("in_store", "curbside", "home_delivery")),
-)
-_CONTENT: Final[tuple[tuple[str, Coercion], ...]] = (
-    ("quantity", coercion.integer),
-    ("content_id", coercion.text),
-    ("content_category", coercion.text),
-    ("content_name", coercion.text),
-    ("brand", coercion.text),
-)
+_AMOUNTS: Final = frozenset({"value", "predicted_ltv", "price"})
+
+
+def _coercions(kinds: Mapping[str, Scalar], *, priced: bool) -> _Coercions:
+    return tuple(
+        (field, coercion_of(kind))
+        for field, kind in kinds.items()
+        if priced or field not in _AMOUNTS
+    )
+
+
+# By whether the amounts can be sent. The names on the wire are those of the mapped fields.
+_PROPERTIES: Final = {priced: _coercions(PROPERTIES, priced=priced) for priced in (True, False)}
+_CONTENT: Final = {priced: _coercions(CONTENT, priced=priced) for priced in (True, False)}
 
 
 def build_properties(fields: dict[str, Any], problems: list[Problem]) -> dict[str, Any]:
@@ -47,36 +44,27 @@ def build_properties(fields: dict[str, Any], problems: list[Problem]) -> dict[st
     except UnusableValueError as error:
         problems.append(Problem("currency", error.rule))
         priced = False
-    if priced:
-        _coerce_into(properties, fields, _MONEY, problems)
-        if "value" in properties and "currency" not in properties:
-            problems.append(Problem("currency", "missing"))
-    contents = _contents(fields.get("contents"), priced=priced, problems=problems)
+    _coerce_into(properties, fields, _PROPERTIES[priced], problems)
+    if "value" in properties and "currency" not in properties:
+        problems.append(Problem("currency", "missing"))
+    contents = _contents(fields.get("contents"), _CONTENT[priced], problems)
     if contents:
         properties["contents"] = contents
-    _coerce_into(properties, fields, _PROPERTIES, problems)
     if "event_spec_type" in fields:
         properties |= vertical_properties(fields, problems)
     return properties
 
 
-_MONEY: Final[tuple[tuple[str, Coercion], ...]] = (
-    ("value", coercion.number),
-    ("predicted_ltv", coercion.number),
-)
-_PRICE: Final[tuple[tuple[str, Coercion], ...]] = (("price", coercion.number),)
-
-
-def _contents(value: object, *, priced: bool, problems: list[Problem]) -> list[dict[str, Any]]:
+def _contents(
+    value: object, coercions: _Coercions, problems: list[Problem]
+) -> list[dict[str, Any]]:
     if value is None:
         return []
     contents = []
     for item in value if isinstance(value, list) else [value]:
         if isinstance(item, dict):
             content: dict[str, Any] = {}
-            if priced:
-                _coerce_into(content, item, _PRICE, problems)
-            _coerce_into(content, item, _CONTENT, problems)
+            _coerce_into(content, item, coercions, problems)
             if content:
                 contents.append(content)
         elif item is not None and item != "":
@@ -87,16 +75,12 @@ def _contents(value: object, *, priced: bool, problems: list[Problem]) -> list[d
 def _coerce_into(
     target: dict[str, Any],
     fields: dict[str, Any],
-    coercions: tuple[tuple[str, Coercion], ...],
+    coercions: _Coercions,
     problems: list[Problem],
 ) -> None:
     for field, coerce in coercions:
         value = fields.get(field)
         if value is not None:
-            try:
-                usable = coerce(value)
-            except UnusableValueError as error:
-                problems.append(Problem(field, error.rule))
-            else:
-                if usable is not None:
-                    target[field] = usable
+            value = coercion.usable(field, value, coerce, problems)
+            if value is not None:
+                target[field] = value

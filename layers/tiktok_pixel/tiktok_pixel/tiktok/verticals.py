@@ -9,80 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from tiktok_pixel.problems import Problem, UnusableValueError
-from tiktok_pixel.tiktok import coercion
+from tiktok_pixel.coercion import usable
+from tiktok_pixel.field_types import TRAVEL, VEHICLE, coercion_of
 
 if TYPE_CHECKING:
-    from tiktok_pixel.tiktok.coercion import Coercion
+    from tiktok_pixel.problems import Problem
 
-TRAVEL_FIELDS: Final[dict[str, Coercion]] = {
-    **dict.fromkeys(
-        (
-            "city",
-            "region",
-            "country",
-            "checkin_date",
-            "checkout_date",
-            "departing_departure_date",
-            "returning_departure_date",
-            "departing_arrival_date",
-            "returning_arrival_date",
-            "origin_airport",
-            "destination_airport",
-            "travel_start",
-            "travel_end",
-        ),
-        coercion.text,
-    ),
-    **dict.fromkeys(
-        ("num_adults", "num_children", "num_infants", "preferred_num_stops"), coercion.integer
-    ),
-    "user_score": coercion.number,
-    "travel_class": coercion.one_of("eco", "prem", "bus", "first"),
-    **dict.fromkeys(
-        ("suggested_hotels", "destination_ids", "suggested_destinations"), coercion.texts
-    ),
-}
-VEHICLE_FIELDS: Final[dict[str, Coercion]] = {
-    **dict.fromkeys(
-        (
-            "postal_code",
-            "make",
-            "model",
-            "exterior_color",
-            "interior_color",
-            "trim",
-            "vin",
-            "viewcontent_type",
-            "search_type",
-            "registration_type",
-        ),
-        coercion.text,
-    ),
-    "year": coercion.integer,
-    "state_of_vehicle": coercion.one_of("New", "Used", "CPO"),
-    "transmission": coercion.one_of("Automatic", "Manual", "Other"),
-    "body_style": coercion.one_of(
-        "Convertible",
-        "Coupe",
-        "Hatchback",
-        "Minivan",
-        "Truck",
-        "SUV",
-        "Sedan",
-        "Van",
-        "Wagon",
-        "Crossover",
-        "Other",
-    ),
-    "fuel_type": coercion.one_of("Diesel", "Electric", "Flex", "Gasoline", "Hybrid", "Other"),
-    "drivetrain": coercion.one_of("AWD", "FOUR_WD", "FWD", "RWD", "TWO_WD", "Other"),
-    "condition_of_vehicle": coercion.one_of("Excellent", "Good", "Fair", "Poor", "Other"),
-    "mileage_value": coercion.number,
-    "mileage_unit": coercion.one_of("MI", "KM"),
-    "preferred_price_range_min": coercion.number,
-    "preferred_price_range_max": coercion.number,
-}
+TRAVEL_FIELDS: Final = {field: coercion_of(kind) for field, kind in TRAVEL.items()}
+VEHICLE_FIELDS: Final = {field: coercion_of(kind) for field, kind in VEHICLE.items()}
 _VERTICALS: Final = {
     "travel_fields": ("travel", TRAVEL_FIELDS),
     "vehicle_fields": ("vehicle", VEHICLE_FIELDS),
@@ -105,15 +39,11 @@ def vertical_properties(fields: dict[str, Any], problems: list[Problem]) -> dict
     given = fields.get(vertical)
     if not isinstance(given, dict):
         return {}
-    properties: dict[str, Any] = {}
-    for field, coerce in coercions.items():
-        try:
-            value = coerce(given.get(field))
-        except UnusableValueError as error:
-            problems.append(Problem(problem_field, error.rule))
-        else:
-            if value is not None:
-                properties[field] = value
+    properties = {
+        field: value
+        for field, coerce in coercions.items()
+        if (value := usable(problem_field, given.get(field), coerce, problems)) is not None
+    }
     return properties if vertical == "travel_fields" else _vehicle(properties)
 
 

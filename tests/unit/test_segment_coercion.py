@@ -11,9 +11,9 @@ from typing import Any, Final
 
 import pytest
 
+from tiktok_pixel import coercion
 from tiktok_pixel.mapping import load_mapping_set, shipped
 from tiktok_pixel.problems import Problem, UnusableValueError
-from tiktok_pixel.tiktok import coercion
 from tiktok_pixel.tiktok.events import BuiltEvent, build_event
 
 REFUSED: Final = "refused"
@@ -93,14 +93,6 @@ SEGMENT: dict[Any, list[tuple[Any, Any]]] = {
         (["a", {}], REFUSED),
         ({}, REFUSED),
     ],
-    coercion.json_object: [
-        ({"a": None}, {"a": None}),
-        ("a", REFUSED),
-        (5, REFUSED),
-        (True, REFUSED),
-        ([], REFUSED),
-        ([{}], REFUSED),
-    ],
     coercion.one_of("in_store", "curbside", "home_delivery"): [
         ("curbside", "curbside"),
         (["curbside"], "curbside"),
@@ -142,7 +134,6 @@ DIFFERENT: dict[Any, list[tuple[Any, Any, Any]]] = {
         ([], [], None),
         (["a", ""], ["a", ""], ["a"]),
     ],
-    coercion.json_object: [({}, {}, None), (None, REFUSED, None)],
 }
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from tiktok_pixel.ecmascript import WHITESPACE, to_number, to_string
-from tiktok_pixel.problems import UnusableValueError
+from tiktok_pixel.problems import Problem, UnusableValueError
 
 Coercion = Callable[[object], Any]
 
@@ -120,6 +120,24 @@ def one_of(*choices: str) -> Coercion:
     return choice
 
 
+def usable(field: str, value: object, coerce: Coercion, problems: list[Problem]) -> Any:
+    """What ``coerce`` makes of an optional value; ``None``, and a problem, where it cannot.
+
+    Args:
+        field: The field's name in ``problems``.
+        value: The value as it was mapped.
+        coerce: A coercion of this module, or one like them.
+        problems: What cannot be used is appended here.
+    """
+    if value is None:
+        return None
+    try:
+        return coerce(value)
+    except UnusableValueError as error:
+        problems.append(Problem(field, error.rule))
+        return None
+
+
 def _sole_item(items: list[Any], rule: str) -> object:
     # One level only, as AJV does it; a list in the list is no scalar.
     if not items:
@@ -127,10 +145,3 @@ def _sole_item(items: list[Any], rule: str) -> object:
     if len(items) > 1 or isinstance(items[0], list):
         raise UnusableValueError(rule)
     return items[0]
-
-
-def json_object(value: object) -> dict[str, Any] | None:
-    """A JSON object."""
-    if value is None or isinstance(value, dict):
-        return value or None
-    raise UnusableValueError("not_an_object")

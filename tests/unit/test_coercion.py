@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.sandbox import rules
+from tiktok_pixel import coercion
 from tiktok_pixel.problems import RULES, UnusableValueError
-from tiktok_pixel.tiktok import coercion
 
 HUGE = 10**400
 INFINITE = float("inf")
@@ -104,7 +104,6 @@ USABLE: dict[Any, list[tuple[Any, Any]]] = {
         ("", None),
         (None, None),
     ],
-    coercion.json_object: [({"a": 1}, {"a": 1}), ({}, None), (None, None)],
 }
 UNUSABLE: dict[Any, list[tuple[Any, str]]] = {
     coercion.text: [
@@ -168,13 +167,6 @@ UNUSABLE: dict[Any, list[tuple[Any, str]]] = {
         (5, "not_supported"),
         ({}, "not_a_string"),
     ],
-    coercion.json_object: [
-        ("a", "not_an_object"),
-        ([], "not_an_object"),
-        ([{}], "not_an_object"),
-        (0, "not_an_object"),
-        (False, "not_an_object"),
-    ],
 }
 
 
@@ -213,7 +205,6 @@ def test_the_tables_cover_every_coercion_and_only_known_rules() -> None:
         coercion.boolean,
         coercion.texts,
         coercion.currency,
-        coercion.json_object,
     }
     assert {rule for cases in UNUSABLE.values() for _, rule in cases} <= RULES
 
