@@ -187,16 +187,18 @@ def test_when_tiktok_quotes_what_it_refuses(
     assert_absent(values, output.read() + json.dumps(http.body))
 
 
+def crash(events: Any, *_: Any, **__: Any) -> Any:
+    """Fail, and quote what it was about."""
+    raise ValueError(f"no good: {events}")
+
+
 def test_when_a_mapping_crashes(
     application: ForwardApplication,
     tiktok: TikTokSandbox,
     output: Output,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def crash(_: MappingSet, event: dict[str, Any]) -> Any:
-        raise ValueError(f"no good: {event}")
-
-    monkeypatch.setattr(MappingSet, "match", crash)
+    monkeypatch.setattr(MappingSet, "match", lambda _, event: crash(event))
 
     http = application.send([samples.read("place-an-order"), samples.read("search")])
 
@@ -213,10 +215,6 @@ def test_when_the_function_crashes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The answer is one that Segment sends again."""
-
-    def crash(events: Any, *_: Any, **__: Any) -> Any:
-        raise ValueError(f"no good: {events}")
-
     monkeypatch.setattr(application.module, "forward", crash)
 
     http = application.send(samples.read("place-an-order"))
@@ -234,10 +232,6 @@ def test_when_the_function_crashes_invoked_directly(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Lambda's runtime logs the exception that leaves the handler, words and all."""
-
-    def crash(events: Any, *_: Any, **__: Any) -> Any:
-        raise ValueError(f"no good: {events}")
-
     monkeypatch.setattr(application.module, "forward", crash)
 
     with pytest.raises(application.module.RetryLaterError) as raised:

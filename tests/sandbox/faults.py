@@ -7,6 +7,7 @@ next.
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -28,7 +29,7 @@ TEN_MEGABYTES: Final = 10_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class Fault(ABC):
     """One way to misbehave.
 
     Attributes:
@@ -48,9 +49,9 @@ class Fault:
         """The application code the client is told, where there is one."""
         return None
 
+    @abstractmethod
     def play(self, line: Connection, response: Response) -> bool:
         """Answer in the faulty way; whether the connection stays open."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

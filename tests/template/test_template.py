@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 import yaml
 
+from tests.recorded import Recorded
 from tiktok_pixel.credentials import parameter_names
 from tiktok_pixel.settings import Settings
 
@@ -48,22 +49,6 @@ def _function(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> Node:
 
 
 _Loader.add_multi_constructor("!", _function)
-
-
-class _Recorded(dict[str, str]):
-    """An environment that remembers which variables were asked for."""
-
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self.asked: set[str] = set()
-
-    def get(self, name: str, default: Any = None) -> Any:
-        self.asked.add(name)
-        return super().get(name, default)
-
-    def __getitem__(self, name: str) -> str:
-        self.asked.add(name)
-        return super().__getitem__(name)
 
 
 @pytest.fixture(scope="module")
@@ -219,7 +204,7 @@ class TestVariables:
         assert set(env_file["Parameters"]) <= set(variables)
 
     def test_are_the_ones_that_the_settings_read(self, variables: Node) -> None:
-        recorded = _Recorded({"STAGE": "dev", "PARAMETER_PREFIX": "/tiktok-pixel"})
+        recorded = Recorded({"STAGE": "dev", "PARAMETER_PREFIX": "/tiktok-pixel"})
         Settings.from_environment(recorded)
         assert recorded.asked == {name for name in variables if not OF_LIBRARIES.match(name)}
 

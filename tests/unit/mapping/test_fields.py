@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import tiktok_pixel
+from tests.recorded import Recorded
 from tiktok_pixel import coercion
 from tiktok_pixel.field_types import EVENT_SOURCES, FIELDS, Kind
 from tiktok_pixel.mapping import compile_mapping_set, shipped
@@ -210,18 +211,6 @@ def test_the_default_fields_are_known() -> None:
 
 
 # ------------------------------------------------------------------ agreement with what is sent
-
-
-class Recorded(dict[str, Any]):
-    """Fields that remember which of them were asked for."""
-
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self.asked: set[str] = set()
-
-    def get(self, name: str, default: Any = None) -> Any:
-        self.asked.add(name)
-        return super().get(name, default)
 
 
 def test_the_known_fields_are_those_that_are_read() -> None:

@@ -1,0 +1,21 @@
+"""A dict that remembers what it was asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Recorded(dict[str, Any]):
+    """A dict whose `asked` has every key that was looked up."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.asked: set[str] = set()
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.asked.add(name)
+        return super().get(name, default)
+
+    def __getitem__(self, name: str) -> Any:
+        self.asked.add(name)
+        return super().__getitem__(name)
