@@ -480,3 +480,12 @@ def test_an_event_needs_one_identifier_or_ip_with_user_agent(
     expected: bool,  # a table's column
 ) -> None:
     assert identifies(user) is expected
+
+
+def test_only_emails_and_phones_of_the_external_ids_are_match_keys() -> None:
+    external = [{"id": "other", "type": "external_id"}, {"id": "a@b.c", "type": "email"}]
+    user, problems = user_of(external_id="user-1", external_ids=external)
+    alone, _ = user_of(external_id="user-1")
+    assert problems == []
+    assert user["external_id"] == alone["external_id"]
+    assert len(user["email"]) == 1

@@ -90,14 +90,11 @@ def build_user(
         return _hashed(phone, e164)
 
     external = fields.get("external_ids")
-    for key, field, convert in (
-        ("email", "email", hashed_email),
-        ("phone", "phone_number", hashed_phone),
-        ("external_id", "external_id", hashed_id),
+    for key, values, convert in (
+        ("email", _with_external(fields.get("email"), external, "email"), hashed_email),
+        ("phone", _with_external(fields.get("phone_number"), external, "phone"), hashed_phone),
+        ("external_id", fields.get("external_id"), hashed_id),
     ):
-        values = fields.get(field)
-        if external is not None:
-            values = _with_external(values, external, key)
         if values is not None:
             found = _converted_all(key, values, convert, problems)
             if found:
