@@ -111,9 +111,9 @@ def test_one_slow_answer_leaves_time_for_another_try(
 def test_all_of_four_seconds(world: World) -> None:
     """Nothing works as it should, and the answer is out in time all the same."""
     world.tiktok.settings.tokens.clear()
-    world.tiktok.always(faults.by_the_rules(1.0))
+    world.tiktok.always(faults.by_the_rules(0.9))
     world.proxy.always(faults.hang(60), operation="SendMessage")
-    world.proxy.next(faults.by_the_rules(1.0), operation="GetParameters")
+    world.proxy.next(faults.by_the_rules(0.9), operation="GetParameters")
 
     sent = world.send(world.start(), visits(1000))
 

@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from tiktok_pixel.errors import TikTokPixelError
-from tiktok_pixel.observability import logger
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
@@ -155,6 +154,10 @@ class ParameterCache:
 
 
 def _log_failure(error: Exception) -> None:
+    # Imported here: those who only want a name of `credentials` must not make the logger, which
+    # keeps the standard output that it finds.
+    from tiktok_pixel.observability import logger  # noqa: PLC0415
+
     # Its text is left out: that of an unreadable answer may hold a secret.
     response = getattr(error, "response", None)
     code = response.get("Error", {}).get("Code") if isinstance(response, dict) else None

@@ -85,7 +85,7 @@ def directive(name: str, options: Any, data: Any) -> Any:  # noqa: C901, PLR0911
             value = resolve(options["value"], data)
             return dict(flatten(value, "", options["separator"], options.get("omitArrays", False)))
         case "@json":
-            return convert(options["mode"], remove_undefined(resolve(options["value"], data)))
+            return convert(options["mode"], resolve(options["value"], data))
         case "@excludeWhenNull":
             value = resolve(options, data)
             return UNDEFINED if value is None else without_nulls(value)
@@ -164,7 +164,7 @@ def flatten(value: Any, prefix: str, separator: str, omit: bool) -> list[tuple[s
 
 def convert(mode: str, value: Any) -> Any:
     if mode == "encode":
-        return value if value is UNDEFINED else stringify(value)
+        return value if value is UNDEFINED else stringify(remove_undefined(value))
     if not isinstance(value, str):
         return value
     try:

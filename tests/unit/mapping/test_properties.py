@@ -3,7 +3,7 @@
 import copy
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
@@ -105,8 +105,13 @@ def mapping_values(draw: st.DrawFn, depth: int) -> Json:  # noqa: C901, PLR0911,
 mappings = st.dictionaries(st.sampled_from(["x", "y", "z"]), mapping_values(3), max_size=3)
 
 
+DECODED = {"@json": {"mode": "decode", "value": {"b": {"@path": "$.a"}}}}
+
+
 @settings(max_examples=500, deadline=None)
 @given(mapping=mappings, event=events)
+# What is no text is decoded to itself, an undefined member and all, which then hides another's.
+@example(mapping={"x": {"@merge": {"direction": "left", "objects": [DECODED, {"b": 1}]}}}, event={})
 def test_a_compiled_mapping_gives_what_the_plain_reading_gives(
     mapping: dict[str, Json], event: dict[str, Json]
 ) -> None:
