@@ -277,7 +277,7 @@ def test_connections_that_died_silently_are_replaced_in_time(
         relay.cut()
 
         sent = world.send(application, visit("after"))
-        again = world.send(application, visits(2000, "n"))
+        again = world.send(application, visits(1001, "n"))
 
         assert (sent.end, again.end) == (FORWARDED, FORWARDED)
         assert again.seconds < 1.0, "nobody waited for the other dead ones"
