@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
@@ -58,7 +57,7 @@ def floor_of(body: str) -> bytes:
 
 def request_of(body: str) -> bytes | None:
     """The request for an event, or a batch of them, as the function makes it."""
-    rows = prepare(parse_events(body), _MAPPINGS, _SETTINGS, time.time(), Counter())
+    rows = prepare(parse_events(body), _MAPPINGS, _SETTINGS, time.time(), [])
     ready = [row for row in rows if isinstance(row, PreparedEvent)]
     if not ready:
         return None

@@ -10,8 +10,8 @@ Every function returns the usable value, ``None`` where there is nothing to send
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from math import isfinite
 from typing import Any, Final
 
 from tiktok_pixel.ecmascript import WHITESPACE, to_number, to_string
@@ -49,25 +49,30 @@ def text(value: object) -> str | None:
 
 def number(value: object) -> int | float | None:
     """A finite number; numeric text counts, as does a list of one."""
+    # What nearly all values are comes first, here and below: these run for every field.
+    if (type(value) is float and isfinite(value)) or (
+        type(value) is int and -_EXACT_INTEGER <= value <= _EXACT_INTEGER
+    ):
+        return value
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return int(value)
     if isinstance(value, list):
-        value = _sole_item(value, "not_a_number")
+        return number(_sole_item(value, "not_a_number"))
     if isinstance(value, str):
         if not value.strip(WHITESPACE):
             return None
-        value = to_number(value)
-    elif value is None:
-        return None
-    elif isinstance(value, bool):
-        return int(value)
-    if (isinstance(value, float) and math.isfinite(value)) or (
-        isinstance(value, int) and -_EXACT_INTEGER <= value <= _EXACT_INTEGER
-    ):
-        return value
+        parsed = to_number(value)
+        if parsed is not None:
+            return parsed
     raise UnusableValueError("not_a_number")
 
 
 def integer(value: object) -> int | None:
     """A whole number, also from ``2.0`` and ``"2"``."""
+    if type(value) is int and -_EXACT_INTEGER <= value <= _EXACT_INTEGER:
+        return value
     parsed = number(value)
     if parsed is None:
         return None
@@ -98,6 +103,8 @@ def texts(value: object) -> list[str] | None:
 
 def currency(value: object) -> str | None:
     """An ISO 4217 code out of TikTok's list, upper-cased."""
+    if type(value) is str and value in CURRENCIES:
+        return value
     code = text(value)
     if code is None:
         return None
@@ -136,6 +143,34 @@ def usable(field: str, value: object, coerce: Coercion, problems: list[Problem])
     except UnusableValueError as error:
         problems.append(Problem(field, error.rule))
         return None
+
+
+def coerce_into(
+    target: dict[str, Any],
+    source: Mapping[str, Any],
+    coercions: Iterable[tuple[str, Coercion]],
+    problems: list[Problem],
+) -> None:
+    """Put what is usable of ``source`` into ``target``, under the same names.
+
+    Args:
+        target: What there is nothing to send of is not put there, and left as it is.
+        source: Mapped fields.
+        coercions: Field -> its coercion.
+        problems: What cannot be used is appended here.
+    """
+    # Not by `usable`: a call for every field of every product would be half of all this takes.
+    get = source.get
+    for field, coerce in coercions:
+        value = get(field)
+        if value is not None:
+            try:
+                value = coerce(value)
+            except UnusableValueError as error:
+                problems.append(Problem(field, error.rule))
+            else:
+                if value is not None:
+                    target[field] = value
 
 
 def _sole_item(items: list[Any], rule: str) -> object:

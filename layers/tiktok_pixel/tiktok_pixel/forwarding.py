@@ -64,7 +64,7 @@ def forward(
         deadline: When the answer has to be out.
         now: Unix time in seconds.
     """
-    problems: Counter[Problem] = Counter()
+    problems: list[Problem] = []
     rows = prepare(events, destination.mappings, destination.settings, now, problems)
     ready = {index: row for index, row in enumerate(rows) if isinstance(row, PreparedEvent)}
     fates: dict[int, Fate] = {}
@@ -83,7 +83,7 @@ def forward(
         _outcome(row, fates[index]) if isinstance(row, PreparedEvent) else row
         for index, row in enumerate(rows)
     )
-    return Report(outcomes, problems, tuple(calls))
+    return Report(outcomes, Counter(problems), tuple(calls))
 
 
 def _delivery_deadline(destination: Destination, deadline: Deadline) -> Deadline:

@@ -5,12 +5,13 @@ Every event ends in exactly one outcome; ``reason`` says why in a stable snake_c
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
+
+from tiktok_pixel.compact_json import compact
 
 
 class Status(StrEnum):
@@ -119,4 +120,4 @@ def shown_message_id(value: object) -> str | None:
 
 def _body(status: Status, counts: Counter[Status], rest: dict[str, Any]) -> str:
     told = {one.value: counts[one] for one in _TOLD}
-    return json.dumps({"status": status, **told, **rest}, separators=(",", ":"))
+    return compact({"status": status, **told, **rest})

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from tiktok_pixel.compact_json import compact
 from tiktok_pixel.errors import TikTokPixelError
 from tiktok_pixel.observability import logger
 from tiktok_pixel.tiktok.delivery import Route
@@ -143,7 +144,7 @@ def read_message(text: str) -> list[ParkedEvent]:
                 route,
                 row["message_id"],
                 str(row["body"]["event"]),
-                json.dumps(row["body"], separators=(",", ":")),
+                compact(row["body"]),
                 float(row["parked_at"]),
             )
             for row in message["events"]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
+from tiktok_pixel.compact_json import compact
 from tiktok_pixel.ecmascript import WHITESPACE, to_string
 from tiktok_pixel.mapping.values import resolve, split_path
 from tiktok_pixel.observability import report_crash
@@ -23,9 +22,6 @@ from tiktok_pixel.tiktok.events import build_event
 if TYPE_CHECKING:
     from tiktok_pixel.mapping import MappingSet
     from tiktok_pixel.settings import Settings
-
-# Compact and pure ASCII: lone surrogates, which UTF-8 cannot hold, stay escaped.
-_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +49,7 @@ def prepare(
     mappings: MappingSet,
     settings: Settings,
     now: float,
-    problems: Counter[Problem],
+    problems: list[Problem],
 ) -> list[Row]:
     """One row for every event and mapping that matches it, in order.
 
@@ -62,7 +58,7 @@ def prepare(
         mappings: The active mappings.
         settings: The settings of the deployment.
         now: Unix time in seconds.
-        problems: What is left out of events, or costs them, is counted here.
+        problems: What is left out of events, or costs them, is appended here.
     """
     rows: list[Row] = []
     taken: set[str] = set()
@@ -70,15 +66,20 @@ def prepare(
         try:
             event = read_event(value)
         except InvalidSegmentEventError as error:
-            problems[error.problem] += 1
+            problems.append(error.problem)
             shown = shown_message_id(error.message_id)
             rows.append(Outcome(shown, Status.REJECTED, error.problem.code))
             continue
-        if event.message_id in taken and event.message_id:
+        if event.message_id and event.message_id in taken:
             shown = shown_message_id(event.message_id)
             rows.append(Outcome(shown, Status.IGNORED, "duplicate_in_batch"))
             continue
-        of_event = _prepare_safely(event, mappings, settings, now, problems)
+        try:
+            of_event = _prepare(event, mappings, settings, now, problems)
+        except Exception as error:  # noqa: BLE001  # a mistake of ours must not cost the rest of a batch
+            report_crash(error)
+            shown = shown_message_id(event.message_id)
+            of_event = [Outcome(shown, Status.RETRY, "internal_error")]
         for row in of_event:
             # A copy of an event that could not be sent may be a better one.
             if not isinstance(row, Outcome) or row.status is not Status.REJECTED:
@@ -87,26 +88,12 @@ def prepare(
     return rows
 
 
-def _prepare_safely(
-    event: SegmentEvent,
-    mappings: MappingSet,
-    settings: Settings,
-    now: float,
-    problems: Counter[Problem],
-) -> list[Row]:
-    try:
-        return _prepare(event, mappings, settings, now, problems)
-    except Exception as error:  # noqa: BLE001  # a mistake of ours must not cost the rest of a batch
-        report_crash(error)
-        return [Outcome(shown_message_id(event.message_id), Status.RETRY, "internal_error")]
-
-
 def _prepare(
     event: SegmentEvent,
     mappings: MappingSet,
     settings: Settings,
     now: float,
-    problems: Counter[Problem],
+    problems: list[Problem],
 ) -> list[Row]:
     shown = shown_message_id(event.message_id)
     if not event.is_known:
@@ -127,16 +114,15 @@ def _prepare(
                 default_region=settings.default_phone_region,
             )
         except InvalidEventError as error:
-            problems.update((error.problem, *error.left_out))
+            problems += (error.problem, *error.left_out)
             code = error.problem.code
             rows.append(Outcome(shown, Status.REJECTED, code, mapping.event_name))
             continue
-        if built.left_out:
-            problems.update(built.left_out)
-        wire = built.wire | decided
+        problems += built.left_out
+        wire = built.wire | decided if decided else built.wire
         test_event_code = built.test_event_code or settings.test_event_code
         route = _route(mapping.pixel, built.event_source, test_event_code)
-        rows.append(PreparedEvent(route, shown, wire["event"], _ENCODER.encode(wire)))
+        rows.append(PreparedEvent(route, shown, wire["event"], compact(wire)))
     return rows
 
 

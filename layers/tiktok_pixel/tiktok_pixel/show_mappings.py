@@ -16,7 +16,6 @@ import json
 import shutil
 import sys
 import time
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -143,7 +142,7 @@ def _show_event(file: Path, mappings: MappingSet, settings: Settings) -> int:
                 for field in sorted(fields)
             ],
         )
-    problems: Counter[Problem] = Counter()
+    problems: list[Problem] = []
     for row in prepare([event], mappings, settings, time.time(), problems):
         if isinstance(row, Outcome):
             print(f"\n{row.status}: {row.reason}")
@@ -151,7 +150,7 @@ def _show_event(file: Path, mappings: MappingSet, settings: Settings) -> int:
             body = request_body(row.route, "<pixel code>", [Parcel(0, row.body)])
             print("\nTikTok gets:\n")
             print(json.dumps(json.loads(body), indent=2, ensure_ascii=False))
-    for problem in problems:
+    for problem in dict.fromkeys(problems):
         print(f"\ncannot be sent: {problem.code}")
     return 0
 

@@ -13,7 +13,8 @@ from .presets import Fields, Mapping, compile_preset
 _DATA = Path(__file__).parent / "data"
 _DEFAULT_FIELDS = _DATA / "fields.json"
 
-Position = tuple[int, Mapping]
+# The place in the file, the mapping, and whether to be found by its index is to match.
+Position = tuple[int, Mapping, bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +41,10 @@ class MappingSet:
             found += self._by_type.get(kind, ())
         if not found:
             return ()
-        matching = [item for item in found if item[1].subscription.matches(event)]
-        matching.sort(key=_position)
-        return tuple(mapping for _, mapping in matching)
+        matching = [item for item in found if item[2] or item[1].subscription.matches(event)]
+        if len(matching) > 1:
+            matching.sort(key=_position)
+        return tuple([mapping for _, mapping, _ in matching])
 
 
 def load_mapping_set(path: Path) -> MappingSet:
@@ -118,9 +120,10 @@ def _check_names(mappings: Iterable[Mapping], findings: Findings) -> None:
 def _indexed(mappings: tuple[Mapping, ...], warnings: tuple[str, ...]) -> MappingSet:
     by_field: dict[str, dict[str, list[Position]]] = {"type": {}, "event": {}}
     rest: list[Position] = []
-    for position in enumerate(mappings):
-        subscription = position[1].subscription
-        if not position[1].enabled:
+    for number, mapping in enumerate(mappings):
+        subscription = mapping.subscription
+        position = (number, mapping, subscription.index_decides)
+        if not mapping.enabled:
             continue
         if subscription.index_field is None:
             rest.append(position)

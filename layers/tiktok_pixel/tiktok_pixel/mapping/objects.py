@@ -1,41 +1,49 @@
-"""Object literals of a mapping, compiled to one pass over the event.
+"""Object literals of a mapping, compiled to one Python function each.
 
 Nearly every field of a real mapping is a path, or a chain of paths ("the first of these that is
-there", nested `@if`s). Calling a function for each path would cost more than all the rest. So the
-paths of all fields are put together: every object of the event that some path leads through is
-looked up once, then the fields are read out of those objects in plain loops. (A function generated
-as Python text would be twice as fast, 4 µs less an event, but some milliseconds slower to load.)
+there", nested `@if`s), and calling a function for each would cost more than all the rest. So the
+text of one function is written and compiled: it looks every object of the event up once, however
+many paths lead through it, and then reads the fields one after the other::
+
+    def evaluate(data):
+        o0 = data if data.__class__ is dict else View(data)
+        o1 = o0.get('properties', U)
+        if o1.__class__ is not dict: o1 = NOTHING if o1 is U else View(o1)
+        m = {'event': c0}
+        if o1:
+            if (v := o1.get('order_id', U)) is not U: m['order_id'] = v
+        if (
+            o1 and (v := o1.get('ttp', None)) is not None and (v if v.__class__ is str else has(v))
+            or (v := o0.get('anonymousId', U)) is not U
+        ): m['ttp'] = v
+        return m
+
+Nothing of the mapping gets into the text but keys, as string literals; constants and the functions
+of other directives are bound by name. So presets that differ in those alone, as all do that take
+the default fields, share one text, which is compiled once.
 """
 
-from collections.abc import Callable
-from typing import Any
+from functools import lru_cache
+from types import CodeType
+from typing import Any, cast
 
 from .arguments import CompileValue, has_directive, is_directive, truthy
-from .place import Place, nothing
-from .values import UNDEFINED, Evaluator, has_content, split_path, view
+from .place import Place
+from .values import NOTHING, UNDEFINED, Evaluator, View, has_content, split_path
 
-# One try of a chain: the number of the object to look in, the key, whether the test is `blank`.
-_Try = tuple[int, str, bool]
-# Reads the fields of one object literal: takes the looked-up objects, and the event.
-_Reader = Callable[[list[Any], Any], dict[str, Any]]
+# What the written text calls these.
+_NAMES = {"U": UNDEFINED, "NOTHING": NOTHING, "View": View, "has": has_content}
 
 
 def compile_object(fields: dict[str, Any], place: Place, compile_value: CompileValue) -> Evaluator:
     """Compile an object literal; `compile_value` compiles what is neither path nor chain."""
     if place.raw:
         return _compile_raw(fields, place, compile_value)
-    lookups = _Lookups()
-    read = _compile_reader(fields, place, compile_value, lookups)
-    steps = tuple(lookups.steps)
-
-    def evaluate(data: Any) -> dict[str, Any]:
-        found = [data if data.__class__ is dict else view(data)]
-        for source, key in steps:
-            value = found[source].get(key, UNDEFINED)
-            found.append(value if value.__class__ is dict else view(value))
-        return read(found, data)
-
-    return evaluate
+    text = _Text(compile_value)
+    text.write_object("m", fields, place)
+    names = {**_NAMES, **text.names}
+    exec(_compiled(text.whole()), names)  # noqa: S102 - written above, keys are string literals
+    return cast("Evaluator", names["evaluate"])
 
 
 def _compile_raw(fields: dict[str, Any], place: Place, compile_value: CompileValue) -> Evaluator:
@@ -47,116 +55,95 @@ def _compile_raw(fields: dict[str, Any], place: Place, compile_value: CompileVal
     return evaluate
 
 
-class _Lookups:
-    """The objects of the event to look up: number 0 is the event, others are found on the way."""
+@lru_cache(maxsize=64)
+def _compiled(text: str) -> CodeType:
+    return compile(text, "<mapping>", "exec")
 
-    __slots__ = ("numbers", "steps")
 
-    def __init__(self) -> None:
-        self.numbers: dict[tuple[str, ...], int] = {(): 0}
-        self.steps: list[tuple[int, str]] = []
+class _Text:
+    """The text of one function, and what its names stand for."""
 
-    def number(self, keys: tuple[str, ...]) -> int:
-        """Give the number of the object that keys lead to, adding the steps that lead there."""
-        known = self.numbers.get(keys)
+    __slots__ = ("_compile_value", "_fields", "_lookups", "_objects", "names")
+
+    def __init__(self, compile_value: CompileValue) -> None:
+        self._compile_value = compile_value
+        # Keys that lead to an object of the event -> the variable that holds it.
+        self._objects: dict[tuple[str, ...], str] = {(): "o0"}
+        self._lookups: list[str] = []
+        self._fields: list[str] = []
+        self.names: dict[str, Any] = {}
+
+    def whole(self) -> str:
+        """The function, once all is written."""
+        head = "o0 = data if data.__class__ is dict else View(data)"
+        lines = [head, *self._lookups, *self._fields, "return m"]
+        return "def evaluate(data):\n  " + "\n  ".join(lines)
+
+    def write_object(self, target: str, fields: dict[str, Any], place: Place) -> None:
+        """Write what fills the variable `target` with the members of an object literal."""
+        constants: dict[str, str] = {}
+        reads: dict[str, list[str]] = {}
+        others: list[tuple[str, str]] = []
+        nested: list[tuple[str, dict[str, Any], Place]] = []
+        for name, value in fields.items():
+            here = place.at(name)
+            if not has_directive(value):
+                constants[name] = self._bound("c", value)
+            elif keys := _path_keys(value):
+                found = self._object(keys[:-1])
+                read = f"if {_get(found, keys[-1])} is not U: {target}[{name!r}] = v"
+                reads.setdefault(found, []).append(read)
+            elif isinstance(value, dict) and not is_directive(value):
+                nested.append((name, value, here))
+            else:
+                others.append((name, self._chain(value, here)))
+        members = ", ".join(f"{name!r}: {bound}" for name, bound in constants.items())
+        self._fields.append(f"{target} = {{{members}}}")
+        for found, of_object in reads.items():
+            self._fields += [f"if {found}:", *(f"  {read}" for read in of_object)]
+        for name, chain in others:
+            self._fields.append(f"if {chain}: {target}[{name!r}] = v")
+        for name, value, here in nested:
+            variable = f"m{len(self._fields)}"
+            self.write_object(variable, value, here)
+            self._fields.append(f"{target}[{name!r}] = {variable}")
+
+    def _chain(self, value: Any, place: Place) -> str:
+        """Write the condition that a field is there; it leaves the field's value in `v`."""
+        tries: list[str] = []
+        while link := _chain_link(value):
+            keys, blank, value = link
+            found = self._object(keys[:-1])
+            # To both tests, null and undefined are one. Most of what passes them is text.
+            test = "(v if v.__class__ is str else has(v))" if blank else "v is not U"
+            tries.append(f"{found} and {_get(found, keys[-1], 'None')} is not None and {test}")
+            place = place.at("@if", "else")
+        if tries and (keys := _path_keys(value) or ()):
+            tries.append(f"{_get(self._object(keys[:-1]), keys[-1])} is not U")
+        elif not tries or truthy(value):
+            evaluate = self._bound("f", self._compile_value(value, place))
+            tries.append(f"(v := {evaluate}(data)) is not U")
+        return " or ".join(tries)
+
+    def _object(self, keys: tuple[str, ...]) -> str:
+        """Give the variable of the object that keys lead to, writing the look-ups that it needs."""
+        known = self._objects.get(keys)
         if known is None:
-            self.steps.append((self.number(keys[:-1]), keys[-1]))
-            known = self.numbers[keys] = len(self.steps)
+            parent = self._object(keys[:-1])
+            known = self._objects[keys] = f"o{len(self._objects)}"
+            seen = f"{known} = NOTHING if {known} is U else View({known})"
+            self._lookups.append(f"{known} = {parent}.get({keys[-1]!r}, U)")
+            self._lookups.append(f"if {known}.__class__ is not dict: {seen}")
         return known
 
-
-def _compile_reader(
-    fields: dict[str, Any], place: Place, compile_value: CompileValue, lookups: _Lookups
-) -> _Reader:
-    constants: dict[str, Any] = {}
-    paths: dict[int, list[tuple[str, str]]] = {}
-    # A chain ends in a path (an object's number and a key) or in a function.
-    chains: list[tuple[str, tuple[_Try, ...], int, str, Evaluator | None]] = []
-    others: list[tuple[str, Evaluator]] = []
-    nested: list[tuple[str, _Reader]] = []
-    for name, value in fields.items():
-        here = place.at(name)
-        if not has_directive(value):
-            constants[name] = value
-        elif keys := _path_keys(value):
-            paths.setdefault(lookups.number(keys[:-1]), []).append((name, keys[-1]))
-        elif isinstance(value, dict) and not is_directive(value):
-            nested.append((name, _compile_reader(value, here, compile_value, lookups)))
-        else:
-            tries: list[_Try] = []
-            rest = value
-            while link := _chain_link(rest):
-                keys, blank, rest = link
-                tries.append((lookups.number(keys[:-1]), keys[-1], blank))
-                here = here.at("@if", "else")
-            if not tries:
-                others.append((name, compile_value(value, here)))
-            elif keys := _path_keys(rest):
-                chains.append((name, tuple(tries), lookups.number(keys[:-1]), keys[-1], None))
-            else:
-                # `else` counts only when JavaScript takes it for true.
-                end = compile_value(rest, here) if truthy(rest) else nothing
-                chains.append((name, tuple(tries), 0, "", end))
-    reads = tuple((number, tuple(pairs)) for number, pairs in paths.items())
-    if len(reads) == 1 and reads[0][0] == 0 and not (constants or chains or others or nested):
-        return _flat_reader(reads[0][1])
-    return _reader(constants, reads, tuple(chains), (*nested,), (*others,))
+    def _bound(self, kind: str, value: Any) -> str:
+        name = f"{kind}{len(self.names)}"
+        self.names[name] = value
+        return name
 
 
-def _reader(  # noqa: C901 - the function in it
-    constants: dict[str, Any],
-    reads: tuple[tuple[int, tuple[tuple[str, str], ...]], ...],
-    chains: tuple[tuple[str, tuple[_Try, ...], int, str, Evaluator | None], ...],
-    nested: tuple[tuple[str, _Reader], ...],
-    others: tuple[tuple[str, Evaluator], ...],
-) -> _Reader:
-    # One function, long as it is: a call costs as much as reading three fields.
-    def read(found: list[Any], data: Any) -> dict[str, Any]:  # noqa: C901, PLR0912
-        mapped = constants.copy()
-        for number, pairs in reads:
-            get = found[number].get
-            for name, key in pairs:
-                value = get(key, UNDEFINED)
-                if value is not UNDEFINED:
-                    mapped[name] = value
-        for name, tries, number, key, end in chains:
-            for try_number, try_key, blank in tries:
-                # To both tests, null and undefined are one. What Python takes for true passes
-                # them, lists apart; the exact rules are for the few values that remain.
-                value = found[try_number].get(try_key, None)
-                if value:
-                    if value.__class__ is not list or not blank or has_content(value):
-                        break
-                elif value is None or value is UNDEFINED:
-                    continue
-                elif not blank or value.__class__ is dict:
-                    break
-            else:
-                value = found[number].get(key, UNDEFINED) if end is None else end(data)
-                if value is UNDEFINED:
-                    continue
-            mapped[name] = value
-        for name, read_nested in nested:
-            mapped[name] = read_nested(found, data)
-        for name, evaluate in others:
-            value = evaluate(data)
-            if value is not UNDEFINED:
-                mapped[name] = value
-        return mapped
-
-    return read
-
-
-def _flat_reader(pairs: tuple[tuple[str, str], ...]) -> _Reader:
-    """Read all fields out of one object: the usual shape of an `@arrayPath` item."""
-
-    def read(found: list[Any], _data: Any) -> dict[str, Any]:
-        get = found[0].get
-        return {
-            name: value for name, key in pairs if (value := get(key, UNDEFINED)) is not UNDEFINED
-        }
-
-    return read
+def _get(found: str, key: str, default: str = "U") -> str:
+    return f"(v := {found}.get({key!r}, {default}))"
 
 
 def _path_keys(value: Any) -> tuple[str, ...] | None:

@@ -20,14 +20,16 @@ class Subscription:
     """A subscription that is ready for use.
 
     `matches` decides on an event. An event can only match when its member `index_field` (`type` or
-    `event`) is one of `index_values`; without `index_field` any event may match. `warnings` tells
-    what of the text is read otherwise than it looks.
+    `event`) is one of `index_values`, and does so for sure when `index_decides`; without
+    `index_field` any event may match. `warnings` tells what of the text is read otherwise than it
+    looks.
     """
 
     source: str
     matches: Predicate
     index_field: str | None
     index_values: frozenset[str]
+    index_decides: bool
     warnings: tuple[str, ...]
 
 
@@ -38,25 +40,30 @@ def compile_subscription(source: str) -> Subscription:
         SubscriptionError: text that Segment cannot read.
     """
     node, warnings = parse_fql(source)
-    field, values = _implied(node) or (None, frozenset[str]())
-    return Subscription(source, _predicate(node), field, values, warnings)
+    field, values, decides = _implied(node) or (None, frozenset[str](), False)
+    return Subscription(source, _predicate(node), field, values, decides, warnings)
 
 
-def _implied(node: Node) -> tuple[str, frozenset[str]] | None:
-    """Find an equality on `type` or `event` without which the condition cannot hold."""
+def _implied(node: Node) -> tuple[str, frozenset[str], bool] | None:
+    """Find an equality on `type` or `event` without which the condition cannot hold.
+
+    The answer is the member, the values that it may have, and whether that is the whole condition.
+    """
     if isinstance(node, Condition):
         if node.test == "=" and node.keys in (("type",), ("event",)):
-            return node.keys[0], frozenset({str(node.expected)})
+            return node.keys[0], frozenset({str(node.expected)}), True
         return None
     found = [_implied(child) for child in node.children]
     implied = [item for item in found if item is not None]
     if node.operator == "and":
         # The event name tells more events apart than the type does.
-        return min(implied, key=lambda item: item[0], default=None)
-    fields = {field for field, _ in implied}
+        best = min(implied, key=lambda item: item[0], default=None)
+        return best and (best[0], best[1], best[2] and len(found) == 1)
+    fields = {field for field, _, _ in implied}
     if len(implied) < len(found) or len(fields) != 1:
         return None
-    return fields.pop(), frozenset[str]().union(*(values for _, values in implied))
+    values = frozenset[str]().union(*(values for _, values, _ in implied))
+    return fields.pop(), values, all(decides for _, _, decides in implied)
 
 
 def _predicate(node: Node) -> Predicate:

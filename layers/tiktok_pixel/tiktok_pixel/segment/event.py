@@ -53,12 +53,12 @@ def read_event(value: object) -> SegmentEvent:
 
 
 def _message_id(value: object) -> str | None:
+    if isinstance(value, str):
+        return value if value.strip(WHITESPACE) else None
     if isinstance(value, int | float) and not isinstance(value, bool):
         printed = to_string(value)
         # Beyond the range of a double all numbers are one, and no id.
         return None if printed.endswith("Infinity") else printed
-    if isinstance(value, str) and value.strip(WHITESPACE):
-        return value
     return None
 
 

@@ -9,6 +9,8 @@ from tiktok_pixel.segment.errors import PayloadError
 
 # Python refuses to read longer integers; JavaScript, which wrote the body, has no such bound.
 _LONGEST_INTEGER: Final = 4300
+# RFC 8259, section 2.
+_WHITESPACE: Final = " \t\n\r"
 
 
 def parse_events(text: str) -> list[Any]:
@@ -52,16 +54,24 @@ def events_of(body: object) -> list[Any]:
 
 
 def _parse(text: str) -> Any:
+    text = text.strip(_WHITESPACE)
     try:
-        return _DECODER.decode(text)
+        # `decode` does the same, but looks for white space with regular expressions.
+        value, end = _DECODER.raw_decode(text)
     except RecursionError as error:
         raise PayloadError("body_nested_too_deeply") from error
     except json.JSONDecodeError as error:
         raise PayloadError("body_not_json") from error
     except ValueError:
-        pass
-    # Only a very long integer gets here. It is read as JavaScript reads it, so that one silly
-    # number costs a field, not the batch.
+        return _parse_long_integers(text)
+    if end < len(text):
+        raise PayloadError("body_not_json")
+    return value
+
+
+def _parse_long_integers(text: str) -> Any:
+    # Python refuses them; they are read as JavaScript reads them, so that one silly number costs a
+    # field, not the batch.
     try:
         return json.loads(text, parse_constant=_no_constant, parse_int=_integer)
     except RecursionError as error:

@@ -7,8 +7,10 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Protocol
 
+from tiktok_pixel.compact_json import compact
 from tiktok_pixel.errors import TikTokPixelError
 from tiktok_pixel.tiktok.client import NoAnswerError, TikTokClient
 from tiktok_pixel.tiktok.isolation import Fate, Group, Parcel, Piece, Response
@@ -195,11 +197,17 @@ class Delivery:
 
 def request_body(route: Route, pixel_code: str, piece: Piece) -> bytes:
     """The body of one request: what its events share, then the events, serialised before."""
+    head = _head(route, pixel_code)
+    return f'{head},"data":[{",".join([parcel.body for parcel in piece])}]}}'.encode()
+
+
+# There are few routes and pixels, and the head of a single event's request takes as long as it.
+@lru_cache(maxsize=64)
+def _head(route: Route, pixel_code: str) -> str:
     shared: dict[str, str] = {"event_source": route.event_source, "event_source_id": pixel_code}
     if route.test_event_code:
         shared["test_event_code"] = route.test_event_code
-    head = json.dumps(shared, separators=(",", ":"))[:-1]
-    return f'{head},"data":[{",".join([parcel.body for parcel in piece])}]}}'.encode()
+    return compact(shared)[:-1]
 
 
 def _without_values(message: str, piece: Piece) -> str:

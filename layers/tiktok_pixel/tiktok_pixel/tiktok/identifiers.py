@@ -79,32 +79,32 @@ def build_user(
             problems.append(Problem("identifier", "not_an_object"))
         address = {}
     user: dict[str, Any] = {}
-
-    def e164(phone: str) -> str:
-        if is_international(phone):
-            return to_e164(phone, None)
-        region = region_of(address.get("country"), default_region, fields.get("locale"))
-        return to_e164(phone, region)
-
-    def hashed_phone(phone: str) -> str | None:
-        return _hashed(phone, e164)
-
+    emails, phones = fields.get("email"), fields.get("phone_number")
     external = fields.get("external_ids")
-    for key, values, convert in (
-        ("email", _with_external(fields.get("email"), external, "email"), hashed_email),
-        ("phone", _with_external(fields.get("phone_number"), external, "phone"), hashed_phone),
-        ("external_id", fields.get("external_id"), hashed_id),
-    ):
-        if values is not None:
-            found = _converted_all(key, values, convert, problems)
-            if found:
-                user[key] = found
+    if external is not None:
+        emails = _with_external(emails, external, "email")
+        phones = _with_external(phones, external, "phone")
+    if emails is not None:
+        _convert_all_into(user, "email", emails, hashed_email, problems)
+    if phones is not None:
+
+        def e164(phone: str) -> str:
+            if is_international(phone):
+                return to_e164(phone, None)
+            region = region_of(address.get("country"), default_region, fields.get("locale"))
+            return to_e164(phone, region)
+
+        _convert_all_into(user, "phone", phones, lambda phone: _hashed(phone, e164), problems)
+    ids = fields.get("external_id")
+    if ids is not None:
+        _convert_all_into(user, "external_id", ids, hashed_id, problems)
     _convert_into(user, fields, _OF_PERSON, problems)
-    _convert_into(user, address, _OF_ADDRESS, problems)
+    if address:
+        _convert_into(user, address, _OF_ADDRESS, problems)
     if "ttclid" not in user:
-        from_url = _click_id_of_url(fields.get("url"), problems)
-        if from_url:
-            user["ttclid"] = from_url
+        url = fields.get("url")
+        if isinstance(url, str) and "ttclid=" in url:
+            _convert_into(user, {"ttclid": _click_id_of_url(url)}, _CLICK_ID, problems)
     return user
 
 
@@ -223,6 +223,7 @@ _OF_PERSON: Final[tuple[tuple[str, Convert | None], ...]] = (
     ("user_agent", None),
     ("locale", None),
 )
+_CLICK_ID: Final = (("ttclid", click_id),)
 _OF_ADDRESS: Final[tuple[tuple[str, Convert | None], ...]] = (
     ("city", place),
     ("state", place),
@@ -254,36 +255,40 @@ def _convert_into(
     converts: tuple[tuple[str, Convert | None], ...],
     problems: list[Problem],
 ) -> None:
+    get = source.get
     for key, convert in converts:
-        value = source.get(key)
+        value = get(key)
         if value is not None:
-            text = _converted(key, value, convert, problems)
+            try:
+                text = value if value.__class__ is str else coercion.text(value)
+                if text:
+                    text = text.strip(WHITESPACE)
+                    if text and convert is not None:
+                        text = convert(text)
+                    if text:
+                        user[key] = text
+            except UnusableValueError as error:
+                problems.append(Problem(key, error.rule))
+
+
+def _convert_all_into(
+    user: dict[str, Any], key: str, values: object, convert: Convert, problems: list[Problem]
+) -> None:
+    """Put what is usable of a value, or of a list of them, into ``user`` as a list."""
+    found: dict[str, None] = {}
+    for value in values if isinstance(values, list) else (values,):
+        try:
+            text = value if isinstance(value, str) else coercion.text(value)
             if text:
-                user[key] = text
-
-
-def _converted_all(
-    key: str, values: object, convert: Convert, problems: list[Problem]
-) -> list[str]:
-    if not isinstance(values, list):
-        only = _converted(key, values, convert, problems)
-        return [only] if only else []
-    found = (_converted(key, value, convert, problems) for value in values)
-    return list(dict.fromkeys(filter(None, found)))
-
-
-def _converted(
-    key: str, value: object, convert: Convert | None, problems: list[Problem]
-) -> str | None:
-    try:
-        text = value if isinstance(value, str) else coercion.text(value)
-        if text is None:
-            return None
-        text = text.strip(WHITESPACE)
-        return convert(text) if convert is not None and text else text
-    except UnusableValueError as error:
-        problems.append(Problem(key, error.rule))
-        return None
+                text = text.strip(WHITESPACE)
+                if text:
+                    text = convert(text)
+                    if text:
+                        found[text] = None
+        except UnusableValueError as error:
+            problems.append(Problem(key, error.rule))
+    if found:
+        user[key] = list(found)
 
 
 def _with_external(values: object, external: object, kind: str) -> object:
@@ -298,14 +303,11 @@ def _with_external(values: object, external: object, kind: str) -> object:
     return [*(values if isinstance(values, list) else [values]), *found]
 
 
-def _click_id_of_url(url: object, problems: list[Problem]) -> str | None:
+def _click_id_of_url(url: str) -> str | None:
     # By hand, since urllib.parse takes ten times as long: a query is what stands between the
     # first question mark and a fragment, its parts between ampersands.
-    if not isinstance(url, str) or "ttclid=" not in url:
-        return None
     query = url.partition("#")[0].partition("?")[2]
     for part in query.split("&"):
         if part.startswith("ttclid=") and len(part) > len("ttclid="):
-            found = unquote_plus(part.removeprefix("ttclid="))
-            return _converted("ttclid", found, click_id, problems)
+            return unquote_plus(part.removeprefix("ttclid="))
     return None

@@ -44,7 +44,7 @@ def build_properties(fields: dict[str, Any], problems: list[Problem]) -> dict[st
     except UnusableValueError as error:
         problems.append(Problem("currency", error.rule))
         priced = False
-    _coerce_into(properties, fields, _PROPERTIES[priced], problems)
+    coercion.coerce_into(properties, fields, _PROPERTIES[priced], problems)
     if "value" in properties and "currency" not in properties:
         problems.append(Problem("currency", "missing"))
     contents = _contents(fields.get("contents"), _CONTENT[priced], problems)
@@ -64,23 +64,9 @@ def _contents(
     for item in value if isinstance(value, list) else [value]:
         if isinstance(item, dict):
             content: dict[str, Any] = {}
-            _coerce_into(content, item, coercions, problems)
+            coercion.coerce_into(content, item, coercions, problems)
             if content:
                 contents.append(content)
         elif item is not None and item != "":
             problems.append(Problem("contents", "not_an_object"))
     return contents
-
-
-def _coerce_into(
-    target: dict[str, Any],
-    fields: dict[str, Any],
-    coercions: _Coercions,
-    problems: list[Problem],
-) -> None:
-    for field, coerce in coercions:
-        value = fields.get(field)
-        if value is not None:
-            value = coercion.usable(field, value, coerce, problems)
-            if value is not None:
-                target[field] = value
