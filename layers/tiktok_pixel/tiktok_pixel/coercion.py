@@ -159,18 +159,24 @@ def coerce_into(
         coercions: Field -> its coercion.
         problems: What cannot be used is appended here.
     """
-    # Not by `usable`: a call for every field of every product would be half of all this takes.
+    # Not by `usable`, and text in place: calls for every field of every product would be most of
+    # what this takes.
     get = source.get
     for field, coerce in coercions:
         value = get(field)
-        if value is not None:
-            try:
-                value = coerce(value)
-            except UnusableValueError as error:
-                problems.append(Problem(field, error.rule))
-            else:
-                if value is not None:
-                    target[field] = value
+        if value is None:
+            continue
+        if coerce is text and type(value) is str:
+            if value.strip(WHITESPACE):
+                target[field] = value
+            continue
+        try:
+            value = coerce(value)
+        except UnusableValueError as error:
+            problems.append(Problem(field, error.rule))
+        else:
+            if value is not None:
+                target[field] = value
 
 
 def _sole_item(items: list[Any], rule: str) -> object:

@@ -13,7 +13,7 @@ many paths lead through it, and then reads the fields one after the other::
         if o1:
             if (v := o1.get('order_id', U)) is not U: m['order_id'] = v
         if (
-            o1 and (v := o1.get('ttp', None)) is not None and (v if v.__class__ is str else has(v))
+            o1 and (v := o1.get('ttp')) is not None and (v if v.__class__ is str else has(v))
             or (v := o0.get('anonymousId', U)) is not U
         ): m['ttp'] = v
         return m
@@ -116,7 +116,7 @@ class _Text:
             found = self._object(keys[:-1])
             # To both tests, null and undefined are one. Most of what passes them is text.
             test = "(v if v.__class__ is str else has(v))" if blank else "v is not U"
-            tries.append(f"{found} and {_get(found, keys[-1], 'None')} is not None and {test}")
+            tries.append(f"{found} and (v := {found}.get({keys[-1]!r})) is not None and {test}")
             place = place.at("@if", "else")
         if tries and (keys := _path_keys(value) or ()):
             tries.append(f"{_get(self._object(keys[:-1]), keys[-1])} is not U")
@@ -142,8 +142,8 @@ class _Text:
         return name
 
 
-def _get(found: str, key: str, default: str = "U") -> str:
-    return f"(v := {found}.get({key!r}, {default}))"
+def _get(found: str, key: str) -> str:
+    return f"(v := {found}.get({key!r}, U))"
 
 
 def _path_keys(value: Any) -> tuple[str, ...] | None:

@@ -5,7 +5,7 @@ repository (packages/core/src/get.ts, remove-undefined.ts, mapping-kit/index.ts)
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final
 
 # A compiled directive: it takes the event (or an item of it) and gives the value or UNDEFINED.
@@ -79,23 +79,19 @@ def resolve(value: Any, keys: tuple[str, ...]) -> Any:
 
 
 class View:
-    """Gives `dict.get` to a value that is no dict, so that compiled paths need no type tests."""
+    """Gives `dict.get` to a value that is no dict, so that compiled paths need no type tests.
+
+    The rule of `step` decides what an absent key gives: a default is taken and left alone.
+    """
 
     __slots__ = ("_value",)
 
     def __init__(self, value: Any) -> None:
         self._value = value
 
-    def get(self, key: str, _default: Any) -> Any:
-        """Take one key; the rule of `step` decides what an absent one gives."""
+    def get(self, key: str, _default: Any = None) -> Any:
+        """Take one key."""
         return step(self._value, key)
-
-
-def view(value: Any) -> "Mapping[str, Any] | View":
-    """Look at a value as something with `get(key, UNDEFINED)`."""
-    if value.__class__ is dict:
-        return value
-    return View(value) if value is not UNDEFINED else NOTHING
 
 
 def exists(value: Any) -> bool:

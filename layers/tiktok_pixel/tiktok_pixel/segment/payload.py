@@ -40,8 +40,8 @@ def events_of(body: object) -> list[Any]:
         PayloadError: Neither an object nor an array, or a batch of nothing.
     """
     if isinstance(body, dict):
-        batch = body.get("batch")
-        if not isinstance(batch, list) or "type" in body:
+        batch = None if "type" in body else body.get("batch")
+        if not isinstance(batch, list):
             return [body]
         events = batch
     elif isinstance(body, list):

@@ -23,9 +23,7 @@ Sources: the destination's documentation, "PII Requirement & Validation"; TikTok
 
 from __future__ import annotations
 
-import ipaddress
 import re
-import unicodedata
 from collections.abc import Callable
 from hashlib import sha256
 from typing import Any, Final
@@ -34,29 +32,26 @@ from urllib.parse import unquote_plus
 from tiktok_pixel import coercion
 from tiktok_pixel.ecmascript import WHITESPACE
 from tiktok_pixel.problems import Problem, UnusableValueError
+from tiktok_pixel.tiktok import normalisation
 from tiktok_pixel.tiktok.phones import is_international, region_of, to_e164
+from tiktok_pixel.tiktok.plain_phones import plain_e164
 
 _HEX: Final = re.compile(r"[0-9A-Fa-f]+\Z")
 _SHA256_DIGITS: Final = 64
+# SHA-256, and MD5, SHA-1, SHA-384 and SHA-512, in hex.
+_DIGEST_DIGITS: Final = frozenset({_SHA256_DIGITS, 32, 40, 96, 128})
+_SHORTEST_DIGEST: Final = min(_DIGEST_DIGITS)
 # Shops that hash before they look send it for everybody who gave nothing.
 _SHA256_OF_NOTHING: Final = sha256(b"").hexdigest()
-# MD5, SHA-1, SHA-384 and SHA-512 in hex.
-_OTHER_DIGEST_DIGITS: Final = frozenset({32, 40, 96, 128})
-_SHORTEST_DIGEST: Final = min(_OTHER_DIGEST_DIGITS)
-# Python's own white space and JavaScript's byte order mark.
-_INNER_SPACE: Final = re.compile(r"[\s\ufeff]")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+# Plain forms, which need no second look: ASCII addresses, and IPv4 addresses whose first number
+# alone says that they are public (the ranges of IANA's registry that are not lie in the others).
 _PLAIN_EMAIL: Final = re.compile(r"[!-?A-~]+@[!-?A-~]+\Z")
-# IPv4 addresses whose first number alone says that they are public; the ranges of IANA's registry
-# that are not lie in the ones left out, which are looked at by `ipaddress`.
 _OCTET: Final = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _PLAINLY_PUBLIC: Final = re.compile(
     r"(?!(?:0|10|100|127|169|172|192|198|203|22[4-9]|23[0-9]|24[0-9]|25[0-5])\.)"
     rf"{_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}\Z"
 )
-_NOT_ASCII_ALPHANUMERIC: Final = re.compile(r"[^A-Za-z0-9]+")
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
-# TikTok takes up to 1,000 characters and asks not to truncate a click id.
-_TTCLID_LONGEST: Final = 1000
 
 # From text that is trimmed and not empty to what is sent; nothing where that would be empty.
 Convert = Callable[[str], str | None]
@@ -79,32 +74,11 @@ def build_user(
             problems.append(Problem("identifier", "not_an_object"))
         address = {}
     user: dict[str, Any] = {}
-    emails, phones = fields.get("email"), fields.get("phone_number")
-    external = fields.get("external_ids")
-    if external is not None:
-        emails = _with_external(emails, external, "email")
-        phones = _with_external(phones, external, "phone")
-    if emails is not None:
-        _convert_all_into(user, "email", emails, hashed_email, problems)
-    if phones is not None:
-
-        def e164(phone: str) -> str:
-            if is_international(phone):
-                return to_e164(phone, None)
-            region = region_of(address.get("country"), default_region, fields.get("locale"))
-            return to_e164(phone, region)
-
-        _convert_all_into(user, "phone", phones, lambda phone: _hashed(phone, e164), problems)
-    ids = fields.get("external_id")
-    if ids is not None:
-        _convert_all_into(user, "external_id", ids, hashed_id, problems)
-    _convert_into(user, fields, _OF_PERSON, problems)
+    _add_contacts(user, fields, address, default_region, problems)
+    _add_person(user, fields, problems)
+    _add_click_id(user, fields, problems)
     if address:
-        _convert_into(user, address, _OF_ADDRESS, problems)
-    if "ttclid" not in user:
-        url = fields.get("url")
-        if isinstance(url, str) and "ttclid=" in url:
-            _convert_into(user, {"ttclid": _click_id_of_url(url)}, _CLICK_ID, problems)
+        _add_address(user, address, problems)
     return user
 
 
@@ -120,125 +94,183 @@ def identifies(user: dict[str, Any]) -> bool:
     )
 
 
-def email_address(text: str) -> str:
-    """Lower-cased, nothing else.
-
-    Raises:
-        UnusableValueError: Not exactly one ``@`` with something on both sides, or white space.
-    """
-    local, _, domain = text.partition("@")
-    if not (local and domain) or "@" in domain or _INNER_SPACE.search(text):
-        raise UnusableValueError("not_an_address")
-    return text.lower()
+# The functions below take plain values, which nearly all are, in place: with a call or two for
+# every match key, an event would take half as long again. All others go through `_add`, which
+# decides what counts; the plain forms are those of which it is known what comes out of it.
 
 
-def name(text: str) -> str | None:
-    """Lower case without white space and punctuation; letters of any script stay."""
-    if text.isalpha():
-        return text.lower()
-    kept = (
-        character
-        for character in text.lower()
-        if not character.isspace() and not unicodedata.category(character).startswith("P")
-    )
-    return "".join(kept).strip(WHITESPACE)
+def _add_contacts(
+    user: dict[str, Any],
+    fields: dict[str, Any],
+    address: dict[str, Any],
+    default_region: str | None,
+    problems: list[Problem],
+) -> None:
+    """Emails, phones and ids, of which there may be several."""
+    emails, phones = fields.get("email"), fields.get("phone_number")
+    external = fields.get("external_ids")
+    if external is not None:
+        emails = _with_external(emails, external, "email")
+        phones = _with_external(phones, external, "phone")
+    if emails is not None:
+        text = emails.strip(WHITESPACE) if emails.__class__ is str else ""
+        if _PLAIN_EMAIL.match(text):
+            user["email"] = [sha256(text.lower().encode()).hexdigest()]
+        else:
+            _add_all(user, "email", emails, _hashed_email, problems)
+    if phones is not None:
+
+        def region() -> str | None:
+            return region_of(address.get("country"), default_region, fields.get("locale"))
+
+        text = phones.strip(WHITESPACE) if phones.__class__ is str else ""
+        number = None
+        if 0 < len(text) < _SHORTEST_DIGEST:
+            number = plain_e164(text, None if is_international(text) else region())
+        if number is not None:
+            user["phone"] = [sha256(number.encode()).hexdigest()]
+        else:
+
+            def e164(phone: str) -> str:
+                return to_e164(phone, None if is_international(phone) else region())
+
+            _add_all(user, "phone", phones, lambda phone: _hashed(phone, e164), problems)
+    ids = fields.get("external_id")
+    if ids is not None:
+        text = ids.strip(WHITESPACE) if ids.__class__ is str else ""
+        if text and text.isascii() and len(text) not in _DIGEST_DIGITS:
+            user["external_id"] = [sha256(text.encode()).hexdigest()]
+        else:
+            _add_all(user, "external_id", ids, _hashed_id, problems)
 
 
-def zip_code(text: str) -> str | None:
-    """Lower case without white space and dashes."""
-    return "".join(text.lower().replace("-", "").split()).strip(WHITESPACE)
+def _add_person(user: dict[str, Any], fields: dict[str, Any], problems: list[Problem]) -> None:
+    """Who it was, and by which device."""
+    get = fields.get
+    for key in ("first_name", "last_name"):
+        value = get(key)
+        if value is not None:
+            if value.__class__ is str and value.isalpha() and len(value) < _SHORTEST_DIGEST:
+                user[key] = sha256(value.lower().encode()).hexdigest()
+            else:
+                _add(user, key, value, _hashed_name, problems)
+    ip = get("ip")
+    if ip is not None:
+        if ip.__class__ is str and _PLAINLY_PUBLIC.match(ip):
+            user["ip"] = ip
+        else:
+            _add(user, "ip", ip, normalisation.public_ip, problems)
+    for key in ("user_agent", "locale", "ttp"):
+        value = get(key)
+        if value is not None:
+            text = value.strip(WHITESPACE) if value.__class__ is str else ""
+            if text:
+                user[key] = text
+            else:
+                _add(user, key, value, None, problems)
 
 
-def place(text: str) -> str | None:
-    """City or state: lower-case ASCII letters and digits, as TikTok's own code for Segment."""
-    if text.isascii() and text.isalnum():
-        return text.lower()
-    return _NOT_ASCII_ALPHANUMERIC.sub("", text).lower()
+def _add_click_id(user: dict[str, Any], fields: dict[str, Any], problems: list[Problem]) -> None:
+    """The click that led to the event, by itself or in the page's address."""
+    click_id = fields.get("ttclid")
+    if click_id is not None:
+        _add(user, "ttclid", click_id, normalisation.click_id, problems)
+    if "ttclid" not in user:
+        url = fields.get("url")
+        if isinstance(url, str) and "ttclid=" in url:
+            click_id = _click_id_of_url(url)
+            _add(user, "ttclid", click_id, normalisation.click_id, problems)
 
 
-def country_code(text: str) -> str:
-    """ISO 3166-1 alpha-2, lower case."""
-    if len(text) != 2 or not (text.isascii() and text.isalpha()):  # noqa: PLR2004  # alpha-2
-        raise UnusableValueError("not_supported")
-    return text.lower()
+def _add_address(user: dict[str, Any], address: dict[str, Any], problems: list[Problem]) -> None:
+    """Where they live."""
+    get = address.get
+    for key in ("city", "state"):
+        value = get(key)
+        if value is not None:
+            if value.__class__ is str and value.isascii() and value.isalnum():
+                user[key] = value.lower()
+            else:
+                _add(user, key, value, normalisation.place, problems)
+    value = get("zip_code")
+    if value is not None:
+        if (
+            value.__class__ is str
+            and value.isascii()
+            and value.isalnum()
+            and len(value) < _SHORTEST_DIGEST
+        ):
+            user["zip_code"] = sha256(value.lower().encode()).hexdigest()
+        else:
+            _add(user, "zip_code", value, _hashed_zip_code, problems)
+    value = get("country")
+    if value is not None:
+        if value.__class__ is str and len(value) == 2 and value.isascii() and value.isalpha():  # noqa: PLR2004  # alpha-2
+            user["country"] = value.lower()
+        else:
+            _add(user, "country", value, normalisation.country_code, problems)
 
 
-def public_ip(text: str) -> str:
-    """An address that is reachable from the internet: others identify nobody."""
-    if _PLAINLY_PUBLIC.match(text):
-        return text
+def _add(
+    user: dict[str, Any],
+    key: str,
+    value: object,
+    convert: Convert | None,
+    problems: list[Problem],
+) -> None:
+    """Put a value into ``user`` where it can be used."""
+    text = _converted(key, value, convert, problems)
+    if text:
+        user[key] = text
+
+
+def _add_all(
+    user: dict[str, Any], key: str, values: object, convert: Convert, problems: list[Problem]
+) -> None:
+    """Put what can be used of a value, or of a list of them, into ``user`` as a list."""
+    items = values if isinstance(values, list) else [values]
+    converted = (_converted(key, item, convert, problems) for item in items)
+    found = list(dict.fromkeys(filter(None, converted)))
+    if found:
+        user[key] = found
+
+
+def _converted(
+    key: str, value: object, convert: Convert | None, problems: list[Problem]
+) -> str | None:
     try:
-        parsed = ipaddress.ip_address(text)
-    except ValueError as error:
-        raise UnusableValueError("not_an_address") from error
-    if "%" in text:
-        # A zone is an interface of one machine.
-        raise UnusableValueError("not_an_address")
-    if not parsed.is_global or parsed.is_multicast:
-        raise UnusableValueError("not_public")
-    return text
+        text = coercion.text(value)
+        if text is None:
+            return None
+        text = text.strip(WHITESPACE)
+        return text if convert is None else convert(text)
+    except UnusableValueError as error:
+        problems.append(Problem(key, error.rule))
+        return None
 
 
-def click_id(text: str) -> str:
-    """A TikTok click id, whole or not at all."""
-    if len(text) > _TTCLID_LONGEST:
-        raise UnusableValueError("too_long")
-    return text
+def _hashed_email(text: str) -> str | None:
+    return _hashed(text, normalisation.email_address)
 
 
-def hashed_email(text: str) -> str | None:
-    """SHA-256 of an email address."""
-    # Nearly all addresses are plain ASCII, which one expression can tell.
-    if _PLAIN_EMAIL.match(text):
-        return sha256(text.lower().encode()).hexdigest()
-    return _hashed(text, email_address)
-
-
-def hashed_id(text: str) -> str | None:
-    """SHA-256 of an id as it is."""
-    if len(text) < _SHORTEST_DIGEST and text.isascii():
-        return sha256(text.encode()).hexdigest()
+def _hashed_id(text: str) -> str | None:
     return _hashed(text, None)
 
 
-def hashed_name(text: str) -> str | None:
-    """SHA-256 of a name."""
-    if len(text) < _SHORTEST_DIGEST and text.isalpha():
-        return sha256(text.lower().encode()).hexdigest()
-    return _hashed(text, name)
+def _hashed_name(text: str) -> str | None:
+    return _hashed(text, normalisation.name)
 
 
-def hashed_zip_code(text: str) -> str | None:
-    """SHA-256 of a zip code."""
-    return _hashed(text, zip_code)
-
-
-# Mapped field, which is the key on the wire as well -> what is made of its text.
-_OF_PERSON: Final[tuple[tuple[str, Convert | None], ...]] = (
-    ("first_name", hashed_name),
-    ("last_name", hashed_name),
-    ("ttclid", click_id),
-    ("ttp", None),
-    ("ip", public_ip),
-    ("user_agent", None),
-    ("locale", None),
-)
-_CLICK_ID: Final = (("ttclid", click_id),)
-_OF_ADDRESS: Final[tuple[tuple[str, Convert | None], ...]] = (
-    ("city", place),
-    ("state", place),
-    ("zip_code", hashed_zip_code),
-    ("country", country_code),
-)
+def _hashed_zip_code(text: str) -> str | None:
+    return _hashed(text, normalisation.zip_code)
 
 
 def _hashed(text: str, normalise: Convert | None) -> str | None:
-    if len(text) >= _SHORTEST_DIGEST and _HEX.match(text):
-        if len(text) == _SHA256_DIGITS:
-            digest = text.lower()
-            return None if digest == _SHA256_OF_NOTHING else digest
-        if len(text) in _OTHER_DIGEST_DIGITS:
+    if len(text) in _DIGEST_DIGITS and _HEX.match(text):
+        if len(text) != _SHA256_DIGITS:
             raise UnusableValueError("not_sha256")
+        digest = text.lower()
+        return None if digest == _SHA256_OF_NOTHING else digest
     normalised = text if normalise is None else normalise(text)
     if not normalised:
         return None
@@ -247,48 +279,6 @@ def _hashed(text: str, normalise: Convert | None) -> str | None:
     except UnicodeEncodeError:
         # Lone surrogates: JavaScript's encoders write U+FFFD for them, and so must the hash.
         return sha256(_SURROGATE.sub("\ufffd", normalised).encode()).hexdigest()
-
-
-def _convert_into(
-    user: dict[str, Any],
-    source: dict[str, Any],
-    converts: tuple[tuple[str, Convert | None], ...],
-    problems: list[Problem],
-) -> None:
-    get = source.get
-    for key, convert in converts:
-        value = get(key)
-        if value is not None:
-            try:
-                text = value if value.__class__ is str else coercion.text(value)
-                if text:
-                    text = text.strip(WHITESPACE)
-                    if text and convert is not None:
-                        text = convert(text)
-                    if text:
-                        user[key] = text
-            except UnusableValueError as error:
-                problems.append(Problem(key, error.rule))
-
-
-def _convert_all_into(
-    user: dict[str, Any], key: str, values: object, convert: Convert, problems: list[Problem]
-) -> None:
-    """Put what is usable of a value, or of a list of them, into ``user`` as a list."""
-    found: dict[str, None] = {}
-    for value in values if isinstance(values, list) else (values,):
-        try:
-            text = value if isinstance(value, str) else coercion.text(value)
-            if text:
-                text = text.strip(WHITESPACE)
-                if text:
-                    text = convert(text)
-                    if text:
-                        found[text] = None
-        except UnusableValueError as error:
-            problems.append(Problem(key, error.rule))
-    if found:
-        user[key] = list(found)
 
 
 def _with_external(values: object, external: object, kind: str) -> object:
@@ -304,10 +294,13 @@ def _with_external(values: object, external: object, kind: str) -> object:
 
 
 def _click_id_of_url(url: str) -> str | None:
-    # By hand, since urllib.parse takes ten times as long: a query is what stands between the
-    # first question mark and a fragment, its parts between ampersands.
-    query = url.partition("#")[0].partition("?")[2]
-    for part in query.split("&"):
-        if part.startswith("ttclid=") and len(part) > len("ttclid="):
-            return unquote_plus(part.removeprefix("ttclid="))
+    """The first ``ttclid`` of the query that is not empty."""
+    # By hand, since urllib.parse takes ten times as long: a query is what stands between the first
+    # question mark and a fragment, its parts between ampersands.
+    rest = "&" + url.partition("#")[0].partition("?")[2]
+    while rest:
+        rest = rest.partition("&ttclid=")[2]
+        value = rest.partition("&")[0]
+        if value:
+            return unquote_plus(value) if "%" in value or "+" in value else value
     return None

@@ -21,7 +21,7 @@ _LONGEST: Final = 250
 def is_international(phone: str) -> bool:
     """Whether a number says its country itself."""
     # The full-width plus is what libphonenumber takes for a plus as well.
-    return phone.startswith(("+", "\uff0b"))
+    return phone[:1] in ("+", "\uff0b")
 
 
 def to_e164(phone: str, region: str | None) -> str:
