@@ -10,7 +10,7 @@ Every function returns the usable value, ``None`` where there is nothing to send
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from math import isfinite
 from typing import Any, Final
 
@@ -27,7 +27,7 @@ QAR RON RUB SAR SEK SGD THB TRY TWD UAH USD VES VND ZAR
 """
 CURRENCIES: Final = frozenset(_CURRENCY_CODES.split())
 # Integers up to here are exact in the doubles that JSON readers use.
-_EXACT_INTEGER: Final = 2**53
+EXACT_INTEGER: Final = 2**53
 
 
 def text(value: object) -> str | None:
@@ -51,7 +51,7 @@ def number(value: object) -> int | float | None:
     """A finite number; numeric text counts, as does a list of one."""
     # What nearly all values are comes first, here and below: these run for every field.
     if (type(value) is float and isfinite(value)) or (
-        type(value) is int and -_EXACT_INTEGER <= value <= _EXACT_INTEGER
+        type(value) is int and -EXACT_INTEGER <= value <= EXACT_INTEGER
     ):
         return value
     if value is None:
@@ -71,12 +71,12 @@ def number(value: object) -> int | float | None:
 
 def integer(value: object) -> int | None:
     """A whole number, also from ``2.0`` and ``"2"``."""
-    if type(value) is int and -_EXACT_INTEGER <= value <= _EXACT_INTEGER:
+    if type(value) is int and -EXACT_INTEGER <= value <= EXACT_INTEGER:
         return value
     parsed = number(value)
     if parsed is None:
         return None
-    if parsed != int(parsed) or abs(parsed) > _EXACT_INTEGER:
+    if parsed != int(parsed) or abs(parsed) > EXACT_INTEGER:
         raise UnusableValueError("not_an_integer")
     return int(parsed)
 
@@ -143,40 +143,6 @@ def usable(field: str, value: object, coerce: Coercion, problems: list[Problem])
     except UnusableValueError as error:
         problems.append(Problem(field, error.rule))
         return None
-
-
-def coerce_into(
-    target: dict[str, Any],
-    source: Mapping[str, Any],
-    coercions: Iterable[tuple[str, Coercion]],
-    problems: list[Problem],
-) -> None:
-    """Put what is usable of ``source`` into ``target``, under the same names.
-
-    Args:
-        target: What there is nothing to send of is not put there, and left as it is.
-        source: Mapped fields.
-        coercions: Field -> its coercion.
-        problems: What cannot be used is appended here.
-    """
-    # Not by `usable`, and text in place: calls for every field of every product would be most of
-    # what this takes.
-    get = source.get
-    for field, coerce in coercions:
-        value = get(field)
-        if value is None:
-            continue
-        if coerce is text and type(value) is str:
-            if value.strip(WHITESPACE):
-                target[field] = value
-            continue
-        try:
-            value = coerce(value)
-        except UnusableValueError as error:
-            problems.append(Problem(field, error.rule))
-        else:
-            if value is not None:
-                target[field] = value
 
 
 def _sole_item(items: list[Any], rule: str) -> object:

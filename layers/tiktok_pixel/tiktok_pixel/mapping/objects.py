@@ -7,16 +7,17 @@ many paths lead through it, and then reads the fields one after the other::
 
     def evaluate(data):
         o0 = data if data.__class__ is dict else View(data)
-        o1 = o0.get('properties', U)
+        o1 = o0['properties'] if 'properties' in o0 else NOTHING
         if o1.__class__ is not dict: o1 = NOTHING if o1 is U else View(o1)
         m = {'event': c0}
-        if o1:
-            if (v := o1.get('order_id', U)) is not U: m['order_id'] = v
+        if 'order_id' in o1 and (v := o1['order_id']) is not U: m['order_id'] = v
         if (
-            o1 and (v := o1.get('ttp')) is not None and (v if v.__class__ is str else has(v))
-            or (v := o0.get('anonymousId', U)) is not U
+            'ttp' in o1 and (v := o1['ttp']) is not None and (v if v.__class__ is str else has(v))
+            or 'anonymousId' in o0 and (v := o0['anonymousId']) is not U
         ): m['ttp'] = v
         return m
+
+Most of what is looked for is not there, and `in` is the fastest way to learn that.
 
 Nothing of the mapping gets into the text but keys, as string literals; constants and the functions
 of other directives are bound by name. So presets that differ in those alone, as all do that take
@@ -82,7 +83,6 @@ class _Text:
     def write_object(self, target: str, fields: dict[str, Any], place: Place) -> None:
         """Write what fills the variable `target` with the members of an object literal."""
         constants: dict[str, str] = {}
-        reads: dict[str, list[str]] = {}
         others: list[tuple[str, str]] = []
         nested: list[tuple[str, dict[str, Any], Place]] = []
         for name, value in fields.items():
@@ -90,19 +90,15 @@ class _Text:
             if not has_directive(value):
                 constants[name] = self._bound("c", value)
             elif keys := _path_keys(value):
-                found = self._object(keys[:-1])
-                read = f"if {_get(found, keys[-1])} is not U: {target}[{name!r}] = v"
-                reads.setdefault(found, []).append(read)
+                others.append((name, self._path(keys)))
             elif isinstance(value, dict) and not is_directive(value):
                 nested.append((name, value, here))
             else:
                 others.append((name, self._chain(value, here)))
         members = ", ".join(f"{name!r}: {bound}" for name, bound in constants.items())
         self._fields.append(f"{target} = {{{members}}}")
-        for found, of_object in reads.items():
-            self._fields += [f"if {found}:", *(f"  {read}" for read in of_object)]
-        for name, chain in others:
-            self._fields.append(f"if {chain}: {target}[{name!r}] = v")
+        for name, condition in others:
+            self._fields.append(f"if {condition}: {target}[{name!r}] = v")
         for name, value, here in nested:
             variable = f"m{len(self._fields)}"
             self.write_object(variable, value, here)
@@ -113,17 +109,27 @@ class _Text:
         tries: list[str] = []
         while link := _chain_link(value):
             keys, blank, value = link
-            found = self._object(keys[:-1])
             # To both tests, null and undefined are one. Most of what passes them is text.
             test = "(v if v.__class__ is str else has(v))" if blank else "v is not U"
-            tries.append(f"{found} and (v := {found}.get({keys[-1]!r})) is not None and {test}")
+            tries.append(f"{self._member(keys)} is not None and {test}")
             place = place.at("@if", "else")
         if tries and (keys := _path_keys(value) or ()):
-            tries.append(f"{_get(self._object(keys[:-1]), keys[-1])} is not U")
+            tries.append(self._path(keys))
         elif not tries or truthy(value):
-            evaluate = self._bound("f", self._compile_value(value, place))
-            tries.append(f"(v := {evaluate}(data)) is not U")
+            if has_directive(value):
+                end = self._bound("f", self._compile_value(value, place)) + "(data)"
+            else:
+                end = self._bound("c", value)
+            tries.append(f"(v := {end}) is not U")
         return " or ".join(tries)
+
+    def _path(self, keys: tuple[str, ...]) -> str:
+        """Write the condition that a path leads somewhere; it leaves what is there in `v`."""
+        return f"{self._member(keys)} is not U"
+
+    def _member(self, keys: tuple[str, ...]) -> str:
+        found = self._object(keys[:-1])
+        return f"{keys[-1]!r} in {found} and (v := {found}[{keys[-1]!r}])"
 
     def _object(self, keys: tuple[str, ...]) -> str:
         """Give the variable of the object that keys lead to, writing the look-ups that it needs."""
@@ -131,19 +137,15 @@ class _Text:
         if known is None:
             parent = self._object(keys[:-1])
             known = self._objects[keys] = f"o{len(self._objects)}"
-            seen = f"{known} = NOTHING if {known} is U else View({known})"
-            self._lookups.append(f"{known} = {parent}.get({keys[-1]!r}, U)")
-            self._lookups.append(f"if {known}.__class__ is not dict: {seen}")
+            key, seen = repr(keys[-1]), f"NOTHING if {known} is U else View({known})"
+            self._lookups.append(f"{known} = {parent}[{key}] if {key} in {parent} else NOTHING")
+            self._lookups.append(f"if {known}.__class__ is not dict: {known} = {seen}")
         return known
 
     def _bound(self, kind: str, value: Any) -> str:
         name = f"{kind}{len(self.names)}"
         self.names[name] = value
         return name
-
-
-def _get(found: str, key: str) -> str:
-    return f"(v := {found}.get({key!r}, U))"
 
 
 def _path_keys(value: Any) -> tuple[str, ...] | None:

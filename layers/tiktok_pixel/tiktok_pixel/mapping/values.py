@@ -79,9 +79,9 @@ def resolve(value: Any, keys: tuple[str, ...]) -> Any:
 
 
 class View:
-    """Gives `dict.get` to a value that is no dict, so that compiled paths need no type tests.
+    """Makes a value that is no dict look like one, so that compiled paths need no type tests.
 
-    The rule of `step` decides what an absent key gives: a default is taken and left alone.
+    What `step` finds in it are its members.
     """
 
     __slots__ = ("_value",)
@@ -89,8 +89,10 @@ class View:
     def __init__(self, value: Any) -> None:
         self._value = value
 
-    def get(self, key: str, _default: Any = None) -> Any:
-        """Take one key."""
+    def __contains__(self, key: str) -> bool:
+        return step(self._value, key) is not UNDEFINED
+
+    def __getitem__(self, key: str) -> Any:
         return step(self._value, key)
 
 

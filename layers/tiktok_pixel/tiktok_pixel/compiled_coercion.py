@@ -1,0 +1,58 @@
+"""The coercions of many fields, compiled to one Python function.
+
+Coercing the fields of an event and of its products one by one, with a call for each, would take
+as long as hashing its identifiers. So the text of one function is written and compiled, which takes
+a value that already is of its field's type as it is::
+
+    def coerce(target, source, problems):
+        if 'brand' in source and (v := source['brand']) is not None:
+            if v.__class__ is str and v.strip(WHITESPACE): target['brand'] = v
+            elif (v := usable('brand', v, text, problems)) is not None: target['brand'] = v
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from math import isfinite
+from typing import Any, Final, cast
+
+from tiktok_pixel.coercion import EXACT_INTEGER, usable
+from tiktok_pixel.ecmascript import WHITESPACE
+from tiktok_pixel.field_types import Scalar, coercion_of
+from tiktok_pixel.problems import Problem
+
+Coercer = Callable[[dict[str, Any], Mapping[str, Any], list[Problem]], None]
+"""Takes the target, the mapped fields and the problems: puts what is usable of the fields into the
+target, under the same names, and what is not among the problems."""
+
+# When a value is what the coercion would make of it.
+_IS_DONE: Final = {
+    "text": "v.__class__ is str and v.strip(WHITESPACE)",
+    "number": "v.__class__ is float and isfinite(v)",
+    "integer": "v.__class__ is int and 0 <= v <= EXACT_INTEGER",
+}
+_NAMES: Final[dict[str, Any]] = {
+    "usable": usable,
+    "isfinite": isfinite,
+    "WHITESPACE": WHITESPACE,
+    "EXACT_INTEGER": EXACT_INTEGER,
+}
+
+
+def compile_coercer(kinds: Mapping[str, Scalar]) -> Coercer:
+    """Compile the coercions of fields, by their types."""
+    names = dict(_NAMES)
+    lines = ["def coerce(target, source, problems):"]
+    for number, (field, kind) in enumerate(kinds.items()):
+        names[f"c{number}"] = coercion_of(kind)
+        store = f"target[{field!r}] = v"
+        otherwise = f"(v := usable({field!r}, v, c{number}, problems)) is not None: {store}"
+        done = _IS_DONE.get(kind) if isinstance(kind, str) else None
+        lines.append(f"  if {field!r} in source and (v := source[{field!r}]) is not None:")
+        lines += (
+            [f"    if {done}: {store}", f"    elif {otherwise}"]
+            if done
+            else [f"    if {otherwise}"]
+        )
+    exec(compile("\n".join(lines), "<coercion>", "exec"), names)  # noqa: S102  # written above, from names of ours
+    return cast("Coercer", names["coerce"])
