@@ -19,3 +19,7 @@ class Recorded(dict[str, Any]):
     def __getitem__(self, name: str) -> Any:
         self.asked.add(name)
         return super().__getitem__(name)
+
+    def __contains__(self, name: object) -> bool:
+        self.asked.add(str(name))
+        return super().__contains__(name)

@@ -41,9 +41,10 @@ class MappingSet:
             found += self._by_type.get(kind, ())
         if not found:
             return ()
+        if len(found) == 1 and found[0][2]:
+            return (found[0][1],)
         matching = [item for item in found if item[2] or item[1].subscription.matches(event)]
-        if len(matching) > 1:
-            matching.sort(key=_position)
+        matching.sort(key=_position)
         return tuple([mapping for _, mapping, _ in matching])
 
 

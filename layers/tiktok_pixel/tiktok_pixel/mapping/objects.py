@@ -7,12 +7,12 @@ many paths lead through it, and then reads the fields one after the other::
 
     def evaluate(data):
         o0 = data if data.__class__ is dict else View(data)
-        o1 = o0['properties'] if 'properties' in o0 else NOTHING
-        if o1.__class__ is not dict: o1 = NOTHING if o1 is U else View(o1)
+        if 'properties' not in o0: o1 = NOTHING
+        elif (o1 := o0['properties']).__class__ is not dict: o1 = NOTHING if o1 is U else View(o1)
         m = {'event': c0}
         if 'order_id' in o1 and (v := o1['order_id']) is not U: m['order_id'] = v
         if (
-            'ttp' in o1 and (v := o1['ttp']) is not None and (v if v.__class__ is str else has(v))
+            'ttp' in o1 and (v if (v := o1['ttp']).__class__ is str else has(v))
             or 'anonymousId' in o0 and (v := o0['anonymousId']) is not U
         ): m['ttp'] = v
         return m
@@ -109,9 +109,10 @@ class _Text:
         tries: list[str] = []
         while link := _chain_link(value):
             keys, blank, value = link
-            # To both tests, null and undefined are one. Most of what passes them is text.
-            test = "(v if v.__class__ is str else has(v))" if blank else "v is not U"
-            tries.append(f"{self._member(keys)} is not None and {test}")
+            if blank:
+                tries.append(self._path_to_content(keys))
+            else:
+                tries.append(f"{self._path(keys)} and v is not None")
             place = place.at("@if", "else")
         if tries and (keys := _path_keys(value) or ()):
             tries.append(self._path(keys))
@@ -125,11 +126,13 @@ class _Text:
 
     def _path(self, keys: tuple[str, ...]) -> str:
         """Write the condition that a path leads somewhere; it leaves what is there in `v`."""
-        return f"{self._member(keys)} is not U"
+        found, key = self._object(keys[:-1]), repr(keys[-1])
+        return f"{key} in {found} and (v := {found}[{key}]) is not U"
 
-    def _member(self, keys: tuple[str, ...]) -> str:
-        found = self._object(keys[:-1])
-        return f"{keys[-1]!r} in {found} and (v := {found}[{keys[-1]!r}])"
+    def _path_to_content(self, keys: tuple[str, ...]) -> str:
+        """Write the condition that a path leads to what is not blank: most of that is text."""
+        found, key = self._object(keys[:-1]), repr(keys[-1])
+        return f"{key} in {found} and (v if (v := {found}[{key}]).__class__ is str else has(v))"
 
     def _object(self, keys: tuple[str, ...]) -> str:
         """Give the variable of the object that keys lead to, writing the look-ups that it needs."""
@@ -138,8 +141,10 @@ class _Text:
             parent = self._object(keys[:-1])
             known = self._objects[keys] = f"o{len(self._objects)}"
             key, seen = repr(keys[-1]), f"NOTHING if {known} is U else View({known})"
-            self._lookups.append(f"{known} = {parent}[{key}] if {key} in {parent} else NOTHING")
-            self._lookups.append(f"if {known}.__class__ is not dict: {known} = {seen}")
+            self._lookups += [
+                f"if {key} not in {parent}: {known} = NOTHING",
+                f"elif ({known} := {parent}[{key}]).__class__ is not dict: {known} = {seen}",
+            ]
         return known
 
     def _bound(self, kind: str, value: Any) -> str:

@@ -17,7 +17,7 @@ CONSENT_EVENT: Final = "Segment Consent Preference Updated"
 """Sent whatever the preferences are; it tells of them and is no conversion."""
 
 # The names under which Segment's catalogue has, or had, TikTok's destinations.
-INTEGRATIONS: Final = ("TikTok Pixel", "Tiktok Conversions", "TikTok Conversions")
+INTEGRATIONS: Final = frozenset({"TikTok Pixel", "Tiktok Conversions", "TikTok Conversions"})
 
 
 def is_consent_event(event: dict[str, Any]) -> bool:
@@ -34,9 +34,10 @@ def is_selected(event: dict[str, Any]) -> bool:
     integrations = event.get("integrations")
     if not isinstance(integrations, dict):
         return True
-    named = [integrations[name] for name in INTEGRATIONS if integrations.get(name) is not None]
-    if named:
-        return all(value is not False for value in named)
+    if not INTEGRATIONS.isdisjoint(integrations):
+        named = [integrations[name] for name in INTEGRATIONS if integrations.get(name) is not None]
+        if named:
+            return all(value is not False for value in named)
     return integrations.get("All") is not False
 
 

@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from tiktok_pixel.coercion import boolean, text, usable
+from tiktok_pixel.ecmascript import WHITESPACE
 from tiktok_pixel.field_types import EVENT_SOURCES, coercion_of
 from tiktok_pixel.problems import InvalidEventError, Problem, UnusableValueError
 from tiktok_pixel.tiktok.identifiers import build_user, identifies
@@ -64,9 +65,10 @@ def build_event(
         InvalidEventError: Required data is missing or unusable.
     """
     left_out: list[Problem] = []
-    event_source = (
-        usable("event_source", fields.get("event_source"), _EVENT_SOURCE, left_out) or "web"
-    )
+    event_source = "web"
+    if "event_source" in fields:
+        given = usable("event_source", fields["event_source"], _EVENT_SOURCE, left_out)
+        event_source = given or "web"
     event_id = fields.get("event_id")
     if event_id is not message_id:
         event_id = usable("event_id", event_id, text, left_out) or message_id
@@ -89,10 +91,13 @@ def build_event(
         wire["page"] = page
     if lead is not None:
         wire["lead"] = lead
-    limited = usable("limited_data_use", fields.get("limited_data_use"), boolean, left_out)
-    if limited is not None:
-        wire["limited_data_use"] = limited
-    test_event_code = usable("test_event_code", fields.get("test_event_code"), text, left_out)
+    if "limited_data_use" in fields:
+        limited = usable("limited_data_use", fields["limited_data_use"], boolean, left_out)
+        if limited is not None:
+            wire["limited_data_use"] = limited
+    test_event_code = None
+    if "test_event_code" in fields:
+        test_event_code = usable("test_event_code", fields["test_event_code"], text, left_out)
     return BuiltEvent(wire, event_source, test_event_code, tuple(left_out))
 
 
@@ -121,32 +126,37 @@ def event_time(timestamp: object, now: float) -> int:
 
 
 def _event_name(fields: dict[str, Any]) -> str:
-    # Literal names are checked when the mappings load; a mapped one can be anything.
+    name = fields.get("event")
+    if name.__class__ is not str:
+        name = _event_name_of(name)
+    if len(name) > _LONGEST_NAME or not _is_event_name(name):
+        blank = not name.strip(WHITESPACE)
+        raise InvalidEventError(Problem("event", "missing" if blank else "not_valid"))
+    return name
+
+
+def _event_name_of(value: object) -> str:
+    """The name that another value than text stands for; literal names are checked at load."""
     try:
-        name = text(fields.get("event"))
+        return text(value) or ""
     except UnusableValueError as error:
         raise InvalidEventError(Problem("event", error.rule)) from error
-    if name is None:
-        raise InvalidEventError(Problem("event", "missing"))
-    if len(name) > _LONGEST_NAME or not _is_event_name(name):
-        raise InvalidEventError(Problem("event", "not_valid"))
-    return name
 
 
 def _page(
     fields: dict[str, Any], event_source: str, left_out: list[Problem]
 ) -> dict[str, str] | None:
-    url = usable("page_url", fields.get("url"), text, left_out)
+    url, referrer = fields.get("url"), fields.get("referrer")
+    if url.__class__ is not str or not url.strip(WHITESPACE):
+        url = usable("page_url", url, text, left_out)
     if url is None:
         # TikTok wants the page of a web event, and without its address there is none to name.
         if event_source == "web":
             left_out.append(Problem("page_url", "missing"))
         return None
-    page = {"url": url}
-    referrer = usable("page_referrer", fields.get("referrer"), text, left_out)
-    if referrer is not None:
-        page["referrer"] = referrer
-    return page
+    if referrer.__class__ is not str or not referrer.strip(WHITESPACE):
+        referrer = usable("page_referrer", referrer, text, left_out)
+    return {"url": url} if referrer is None else {"url": url, "referrer": referrer}
 
 
 def _lead(fields: dict[str, Any], left_out: list[Problem]) -> dict[str, str] | None:

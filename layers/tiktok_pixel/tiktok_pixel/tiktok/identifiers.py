@@ -178,8 +178,7 @@ def _add_click_id(user: dict[str, Any], fields: dict[str, Any], problems: list[P
     if "ttclid" not in user:
         url = fields.get("url")
         if isinstance(url, str) and "ttclid=" in url:
-            click_id = _click_id_of_url(url)
-            _add(user, "ttclid", click_id, normalisation.click_id, problems)
+            _add(user, "ttclid", _click_id_of_url(url), normalisation.click_id, problems)
 
 
 def _add_address(user: dict[str, Any], address: dict[str, Any], problems: list[Problem]) -> None:
