@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import subprocess
 from pathlib import Path
 
-from tests.bench import lambda_runtime, mapping
-from tests.bench.lambda_runtime import ROOT, RuntimeResult
+from tests.bench import lambda_runtime
+from tests.bench.lambda_runtime import LAYER, ROOT, RuntimeResult
 from tests.bench.mapping import MappingResult
 from tiktok_pixel.show_mappings import print_table
 
@@ -30,14 +32,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--python", required=True, help="the interpreter to run the functions in")
     options = parser.parse_args()
-    mapped = mapping.measure()
-    run = lambda_runtime.measure(str(Path(options.python).absolute()))
+    python = str(Path(options.python).absolute())
+    mapped = _measure_mapping(python)
+    run = lambda_runtime.measure(python)
     figures = _figures(mapped, run)
     _print(mapped, run, figures)
     written = ROOT / ".bench" / "results.json"
     written.parent.mkdir(exist_ok=True)
     written.write_text(json.dumps(figures, indent=2) + "\n")
     print(f"\nwritten to {written.relative_to(Path.cwd())}")
+
+
+def _measure_mapping(python: str) -> MappingResult:
+    paths = os.pathsep.join(map(str, (ROOT, LAYER)))
+    printed = subprocess.run(
+        [python, "-m", "tests.bench.mapping"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": paths},
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    return MappingResult.read(printed.stdout)
 
 
 def _figures(mapped: MappingResult, run: RuntimeResult) -> dict[str, float]:

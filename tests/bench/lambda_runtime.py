@@ -63,7 +63,7 @@ class _Bench:
 
 
 _FORWARD = BUILD / "ForwardFunction"
-_LAYER = BUILD / "TikTokPixelLayer" / "python"
+LAYER = BUILD / "TikTokPixelLayer" / "python"
 
 
 def measure(python: str) -> RuntimeResult:
@@ -77,7 +77,7 @@ def measure(python: str) -> RuntimeResult:
             peak_rss_mb=_peak(bench),
             sizes={
                 "function": _size(_FORWARD),
-                "layer": _size(_LAYER.parent),
+                "layer": _size(LAYER.parent),
             },
         )
 
@@ -95,9 +95,9 @@ def _bench(python: str) -> Iterator[_Bench]:
             "PREPARED_REQUEST": f"{folder}/request.json",
         }
         uncompiled = Path(folder) / "python"
-        shutil.copytree(_LAYER, uncompiled, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(LAYER, uncompiled, ignore=shutil.ignore_patterns("__pycache__"))
         bench = _Bench(python, variables, uncompiled)
-        with bench.runtime("app.handler", _FORWARD, _LAYER) as function:
+        with bench.runtime("app.handler", _FORWARD, LAYER) as function:
             function.invoke(samples.read(samples.SIGNED + _SAMPLE))
         Path(variables["PREPARED_REQUEST"]).write_bytes(tiktok.requests[-1].body)
         yield bench
@@ -110,8 +110,8 @@ def _warm(bench: _Bench) -> tuple[tuple[float, float], tuple[float, float]]:
     bare: list[float] = []
     timed = _FUNCTIONS / "timed"
     with (
-        bench.runtime("timed.handler", timed, _FORWARD, _LAYER) as forward,
-        bench.runtime("timed.handler", timed, _FUNCTIONS / "bare", _LAYER) as floor,
+        bench.runtime("timed.handler", timed, _FORWARD, LAYER) as forward,
+        bench.runtime("timed.handler", timed, _FUNCTIONS / "bare", LAYER) as floor,
     ):
         for function in (forward, floor):
             for _ in range(20):
@@ -128,8 +128,8 @@ def _cold(bench: _Bench) -> tuple[float, float, float, float]:
     """Least init durations of interleaved rounds, and the least time to the first answer."""
     event = samples.read(samples.SIGNED + _SAMPLE)
     kinds = {
-        "ours": (_FORWARD, _LAYER),
-        "bare": (_FUNCTIONS / "empty", _LAYER),
+        "ours": (_FORWARD, LAYER),
+        "bare": (_FUNCTIONS / "empty", LAYER),
         "uncompiled": (_FORWARD, bench.uncompiled),
     }
     inits: dict[str, list[float]] = {kind: [] for kind in kinds}
@@ -147,7 +147,7 @@ def _cold(bench: _Bench) -> tuple[float, float, float, float]:
 
 def _peak(bench: _Bench) -> float:
     batch = samples.signed(make_events(1000, 0))
-    with bench.runtime("app.handler", _FORWARD, _LAYER) as function:
+    with bench.runtime("app.handler", _FORWARD, LAYER) as function:
         for _ in range(3):
             answer = function.invoke(batch)
             assert json.loads(answer.payload["body"])["status"] == "forwarded"

@@ -101,9 +101,10 @@ def make_events(count: int, first: int) -> list[dict[str, Any]]:
     return [_with_person(make(rng), first + place) for place, make in enumerate(makers)]
 
 
-def make_bodies(count: int, first: int) -> list[str]:
+def make_bodies(count: int, first: int) -> list[bytes]:
     """The same as request bodies."""
-    return [json.dumps(event, separators=(",", ":")) for event in make_events(count, first)]
+    events = make_events(count, first)
+    return [json.dumps(event, separators=(",", ":")).encode() for event in events]
 
 
 def _with_person(event: dict[str, Any], number: int) -> dict[str, Any]:

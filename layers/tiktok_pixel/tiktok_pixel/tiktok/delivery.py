@@ -197,16 +197,16 @@ class Delivery:
 
 def request_body(route: Route, pixel_code: str, piece: Piece) -> bytes:
     """The body of one request: what its events share, then the events, serialised before."""
-    head = _head(route, pixel_code)
+    head = _head(route.event_source, pixel_code, route.test_event_code)
     return f'{head},"data":[{",".join([parcel.body for parcel in piece])}]}}'.encode()
 
 
-# There are few routes and pixels, and the head of a single event's request takes as long as it.
+# There are few, and to write one would take as long as the rest of a single event's request.
 @lru_cache(maxsize=64)
-def _head(route: Route, pixel_code: str) -> str:
-    shared: dict[str, str] = {"event_source": route.event_source, "event_source_id": pixel_code}
-    if route.test_event_code:
-        shared["test_event_code"] = route.test_event_code
+def _head(event_source: str, pixel_code: str, test_event_code: str | None) -> str:
+    shared: dict[str, str] = {"event_source": event_source, "event_source_id": pixel_code}
+    if test_event_code:
+        shared["test_event_code"] = test_event_code
     return compact(shared)[:-1]
 
 
