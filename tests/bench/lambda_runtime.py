@@ -27,8 +27,8 @@ _FUNCTIONS = Path(__file__).parent / "functions"
 _SAMPLE = "place-an-order"
 
 COLD_ROUNDS = 11
-WARM_ROUNDS = 5
-WARM_REQUESTS = 200
+WARM_ROUNDS = 15
+WARM_REQUESTS = 100
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import socket
 import threading
 import time
 from http.client import HTTPResponse
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
@@ -51,19 +51,30 @@ class _BoundedReader(io.RawIOBase):
         super().close()
 
 
+class _ReadBounded:
+    """Stands in for a socket where a response asks for its file object."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
+
+    def makefile(self, mode: Literal["rb"]) -> io.BufferedReader:
+        timeout = self._socket.gettimeout()
+        if timeout is None:
+            return self._socket.makefile(mode)
+        return io.BufferedReader(_BoundedReader(self._socket, time.monotonic() + timeout))
+
+
 class _BoundedResponse(HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
-        super().__init__(sock, *args, **kwargs)
-        timeout = sock.gettimeout()
-        if timeout is not None:
-            self.fp.close()
-            self.fp = io.BufferedReader(_BoundedReader(sock, time.monotonic() + timeout))
+        super().__init__(cast("socket.socket", _ReadBounded(sock)), *args, **kwargs)
 
 
 class _BoundedHTTPConnection(HTTPConnection):
     response_class = _BoundedResponse
     # When the request has to be out; ``None`` between requests.
     _out_by: float | None = None
+    # The parts of a request that is being put together.
+    _held: list[bytes] | None = None
 
     def connect(self) -> None:
         """Connect in a thread, which is left behind where it takes too long."""
@@ -89,8 +100,20 @@ class _BoundedHTTPConnection(HTTPConnection):
         if failures:
             raise failures[0]
 
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        """Send head and body in one: two small packets cost two system calls, and two waits."""
+        held = self._held = []
+        try:
+            super().request(*args, **kwargs)
+        finally:
+            self._held = None
+        self.send(b"".join(held))
+
     def send(self, data: Any) -> None:
         """Send, with one time-out for all of it."""
+        if self._held is not None:
+            self._held.append(data)
+            return
         if self.sock is None:
             self.connect()
         for start in range(0, len(data), _RECORD_BYTES):

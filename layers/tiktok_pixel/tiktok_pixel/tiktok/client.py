@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import urllib3
 from urllib3.exceptions import HTTPError, NewConnectionError
 from urllib3.exceptions import TimeoutError as UrllibTimeoutError
+from urllib3.util import parse_url
 from urllib3.util.ssl_ import create_urllib3_context
 
 from tiktok_pixel.errors import TikTokPixelError
@@ -52,10 +53,12 @@ class TikTokClient:
 
     def __init__(self, api_url: str) -> None:
         self._url = api_url.rstrip("/") + TRACK_PATH
+        self._path = parse_url(self._url).request_uri
         context = create_urllib3_context()
         context.load_default_certs()
         self._pools = urllib3.PoolManager(maxsize=_CONNECTIONS, retries=False, ssl_context=context)
         self._pools.pool_classes_by_scheme = POOL_CLASSES
+        self._pool = self._pools.connection_from_url(self._url)
         self._last_used = time.time()
 
     def track(self, body: bytes, access_token: str, deadline: Deadline) -> Answer:
@@ -66,14 +69,15 @@ class TikTokClient:
         """
         now = time.time()
         if now - self._last_used > _IDLE_SECONDS:
-            self._pools.clear()
+            self._forget_connections()
         self._last_used = now
         started = time.perf_counter()
         left = deadline.remaining()
         try:
-            response = self._pools.urlopen(
+            # Of the one pool that is needed: its manager would look for it anew each time.
+            response = self._pool.urlopen(
                 "POST",
-                self._url,
+                self._path,
                 body=body,
                 headers={"Access-Token": access_token, "Content-Type": "application/json"},
                 timeout=urllib3.Timeout(
@@ -85,7 +89,9 @@ class TikTokClient:
                 preload_content=False,
             )
             try:
-                content = response.read(_LONGEST_ANSWER)
+                # Nothing is asked for in another encoding, and looking for its end takes a while.
+                is_encoded = "content-encoding" in response.headers
+                content = response.read(_LONGEST_ANSWER, decode_content=is_encoded)
                 if len(content) == _LONGEST_ANSWER:
                     response.close()
             finally:
@@ -95,7 +101,7 @@ class TikTokClient:
             raise NoAnswerError(UNREACHABLE, time.perf_counter() - started) from error
         except (UrllibTimeoutError, TimeoutError) as error:
             # What made this connection go silent may have done so to the idle ones.
-            self._pools.clear()
+            self._forget_connections()
             raise NoAnswerError(TIMEOUT, time.perf_counter() - started) from error
         except (HTTPError, OSError) as error:
             raise NoAnswerError(UNREACHABLE, time.perf_counter() - started) from error
@@ -104,3 +110,7 @@ class TikTokClient:
     def close(self) -> None:
         """Close all connections."""
         self._pools.clear()
+
+    def _forget_connections(self) -> None:
+        self._pools.clear()
+        self._pool = self._pools.connection_from_url(self._url)

@@ -151,7 +151,7 @@ _ENVELOPE_FIELD: Final = re.compile(
 def read_envelope(answer: Answer) -> Envelope | None:
     """TikTok's envelope, ``None`` where the body holds none."""
     try:
-        parsed = json.loads(answer.body)
+        parsed = json.loads(answer.body.decode())
     except (ValueError, RecursionError):
         return None
     if not isinstance(parsed, dict) or type(parsed.get("code")) is not int:
