@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from tiktok_pixel import observability
-from tiktok_pixel.outcomes import Status, shown_message_id
+from tiktok_pixel.outcomes import Status, count_statuses, shown_message_id
 
 if TYPE_CHECKING:
     from tiktok_pixel.forwarding import Report
@@ -42,7 +41,7 @@ def record_redriven(report: Report) -> None:
 
 
 def _account(message: str, report: Report, names: Mapping[Status, str]) -> None:
-    counts = Counter(outcome.status for outcome in report.outcomes)
+    counts = count_statuses(report.outcomes)
     for status, name in names.items():
         observability.count(name, counts[status])
     for problem, times in report.problems.items():
@@ -50,15 +49,15 @@ def _account(message: str, report: Report, names: Mapping[Status, str]) -> None:
             "ValidationFailure", times, {"field": problem.field, "reason": problem.rule}
         )
     observability.time_taken("TikTokLatency", [call.seconds for call in report.calls])
-    refusals = Counter(_code(call) for call in report.calls if call.reason != _TIKTOK_ACCEPTED)
-    for code, times in refusals.items():
-        observability.count_by("TikTokError", times, {"code": code})
+    refusals = [_code(call) for call in report.calls if call.reason != _TIKTOK_ACCEPTED]
+    for code in dict.fromkeys(refusals):
+        observability.count_by("TikTokError", refusals.count(code), {"code": code})
     _log(message, report, counts)
 
 
-def _log(message: str, report: Report, counts: Counter[Status]) -> None:
+def _log(message: str, report: Report, counts: Mapping[Status, int]) -> None:
     extra: dict[str, Any] = {
-        "outcomes": {status.value: times for status, times in counts.items()},
+        "outcomes": {status: times for status, times in counts.items() if times},
         "problems": {problem.code: times for problem, times in report.problems.items()},
         "tiktok": [_call(call) for call in report.calls],
     }

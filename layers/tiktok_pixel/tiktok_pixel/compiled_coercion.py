@@ -26,10 +26,11 @@ Coercer = Callable[[dict[str, Any], Mapping[str, Any], list[Problem]], None]
 target, under the same names, and what is not among the problems."""
 
 # When a value is what the coercion would make of it.
+_IS_INTEGER: Final = "v.__class__ is int and 0 <= v <= EXACT_INTEGER"
 _IS_DONE: Final = {
     "text": "v.__class__ is str and v.strip(WHITESPACE)",
-    "number": "v.__class__ is float and isfinite(v)",
-    "integer": "v.__class__ is int and 0 <= v <= EXACT_INTEGER",
+    "number": f"v.__class__ is float and isfinite(v) or {_IS_INTEGER}",
+    "integer": _IS_INTEGER,
 }
 _NAMES: Final[dict[str, Any]] = {
     "usable": usable,

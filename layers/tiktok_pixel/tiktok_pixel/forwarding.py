@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -38,7 +38,7 @@ class Destination:
     parking: Parking | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Report:
     """What happened: for the answer, the metrics and the log.
 
@@ -48,9 +48,9 @@ class Report:
         calls: The requests to TikTok.
     """
 
-    outcomes: tuple[Outcome, ...]
-    problems: Counter[Problem]
-    calls: tuple[Call, ...]
+    outcomes: Final[tuple[Outcome, ...]]
+    problems: Final[Mapping[Problem, int]]
+    calls: Final[tuple[Call, ...]]
 
 
 def forward(
@@ -83,7 +83,7 @@ def forward(
         _outcome(row, fates[index]) if isinstance(row, PreparedEvent) else row
         for index, row in enumerate(rows)
     )
-    return Report(outcomes, Counter(problems), tuple(calls))
+    return Report(outcomes, Counter(problems) if problems else {}, tuple(calls))
 
 
 def _delivery_deadline(destination: Destination, deadline: Deadline) -> Deadline:

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from tiktok_pixel.settings import Settings
 
 
-# Final, not frozen: there is one for every event, and a frozen __init__ takes four times as long.
 @dataclass(slots=True)
 class PreparedEvent:
     """An event that is ready to be sent.

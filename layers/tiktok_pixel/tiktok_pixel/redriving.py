@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -65,7 +64,7 @@ def redrive(
         for event, outcome in zip(events, outcomes, strict=True)
         if outcome.status in (Status.PARKED, Status.RETRY)
     )
-    return Redriven(Report(outcomes, Counter(), tuple(delivery.calls)), waiting)
+    return Redriven(Report(outcomes, {}, tuple(delivery.calls)), waiting)
 
 
 def wait_seconds(receive_count: int) -> int:

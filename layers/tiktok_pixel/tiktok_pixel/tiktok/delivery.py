@@ -73,17 +73,17 @@ class CredentialSource(Protocol):
         """Read the credentials again; whether another try makes sense."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call:
     """One request to TikTok, for logs and metrics. It holds nothing personal."""
 
-    reason: str
-    code: int | None
-    http_status: int | None
-    request_id: str
-    message: str
-    seconds: float
-    events: int
+    reason: Final[str]
+    code: Final[int | None]
+    http_status: Final[int | None]
+    request_id: Final[str]
+    message: Final[str]
+    seconds: Final[float]
+    events: Final[int]
 
 
 @dataclass(slots=True)

@@ -32,7 +32,6 @@ OLDEST_SECONDS: Final = 28 * _DAY
 _NEWEST: Final = 1 * _DAY
 
 
-# Final, not frozen: there is one for every event, and a frozen __init__ takes four times as long.
 @dataclass(slots=True)
 class BuiltEvent:
     """An event as TikTok takes it.

@@ -29,7 +29,6 @@ _DIGITS: Final = re.compile(r"\d+")
 _WORTH_PROBING: Final = 8
 
 
-# Final, not frozen: there is one for every event, and a frozen __init__ takes four times as long.
 @dataclass(slots=True)
 class Parcel:
     """One event on its way: its place among the events of the request, and its JSON."""
@@ -38,21 +37,21 @@ class Parcel:
     body: Final[str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Fate:
     """Where a parcel ended."""
 
-    status: Status
-    reason: str
-    throttled: bool = False
+    status: Final[Status]
+    reason: Final[str]
+    throttled: Final[bool] = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Response:
     """A ruling and the words it came in; ``None`` for both is a call there was no time for."""
 
-    ruling: Ruling | None
-    message: str = ""
+    ruling: Final[Ruling | None]
+    message: Final[str] = ""
 
 
 Piece = Sequence[Parcel]

@@ -25,7 +25,10 @@ _NATIONAL: Final = re.compile(r"\(?[0-9][0-9 ().-]{4,20}\Z")
 _SEPARATORS: Final = b" ().-"
 # By the first three digits of a number, of which there are a thousand; filled as they come.
 _EXACT: Final[dict[str, _Match]] = {}
+# The most common first: a number that is valid as any of them is.
 _KINDS: Final = (
+    "fixed_line",
+    "mobile",
     "premium_rate",
     "toll_free",
     "shared_cost",
@@ -34,8 +37,6 @@ _KINDS: Final = (
     "pager",
     "uan",
     "voicemail",
-    "fixed_line",
-    "mobile",
 )
 
 

@@ -43,7 +43,7 @@ class Ruling:
     throttled: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
     """What came back over HTTP; ``body`` may be anything.
 
@@ -53,18 +53,18 @@ class Answer:
         seconds: From the start of the request to the last byte read.
     """
 
-    http_status: int
-    body: bytes
-    seconds: float
+    http_status: Final[int]
+    body: Final[bytes]
+    seconds: Final[float]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Envelope:
     """TikTok's own part of an answer: ``{"code", "message", "request_id", "data"}``."""
 
-    code: int
-    message: str
-    request_id: str
+    code: Final[int]
+    message: Final[str]
+    request_id: Final[str]
 
 
 DELIVERED: Final = Ruling(Verdict.DELIVERED, "tiktok_accepted")
