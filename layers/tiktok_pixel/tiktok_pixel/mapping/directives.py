@@ -135,10 +135,15 @@ def _compile_array_path(arguments: Any, place: Place, compile_value: CompileValu
     evaluate = root or _path(arguments[0])
     shape = arguments[1] if len(arguments) > 1 else None
     if isinstance(shape, dict) and shape:
-        evaluate = _array_of(evaluate, compile_value(shape, place.at("1")), raw=place.raw)
+        items = evaluate if root is None else _without_undefined_members(root)
+        evaluate = _array_of(items, compile_value(shape, place.at("1")), raw=place.raw)
     if root is None or place.raw:
         return evaluate
     return lambda data: drop_undefined(evaluate(data))
+
+
+def _without_undefined_members(evaluate: Evaluator) -> Evaluator:
+    return lambda data: drop_undefined(evaluate(data), in_arrays=False)
 
 
 def _array_of(root: Evaluator, evaluate_item: Evaluator, *, raw: bool) -> Evaluator:

@@ -8,16 +8,17 @@ many paths lead through it, and then reads the fields one after the other::
     def evaluate(data):
         o0 = data if data.__class__ is dict else View(data)
         if 'properties' not in o0: o1 = NOTHING
-        elif (o1 := o0['properties']).__class__ is not dict: o1 = NOTHING if o1 is U else View(o1)
+        elif (o1 := o0['properties']).__class__ is not dict: o1 = View(o1)
         m = {'event': c0}
-        if 'order_id' in o1 and (v := o1['order_id']) is not U: m['order_id'] = v
+        if 'order_id' in o1: m['order_id'] = o1['order_id']
         if (
             'ttp' in o1 and (v if (v := o1['ttp']).__class__ is str else has(v))
             or 'anonymousId' in o0 and (v := o0['anonymousId']) is not U
         ): m['ttp'] = v
         return m
 
-Most of what is looked for is not there, and `in` is the fastest way to learn that.
+Most of what is looked for is not there, and `in` is the fastest way to learn that. No object that
+it looks into has undefined members: JSON has none, and who builds objects takes them out.
 
 Nothing of the mapping gets into the text but keys, as string literals; constants and the functions
 of other directives are bound by name. So presets that differ in those alone, as all do that take
@@ -83,6 +84,7 @@ class _Text:
     def write_object(self, target: str, fields: dict[str, Any], place: Place) -> None:
         """Write what fills the variable `target` with the members of an object literal."""
         constants: dict[str, str] = {}
+        plain: list[tuple[str, str, str]] = []
         others: list[tuple[str, str]] = []
         nested: list[tuple[str, dict[str, Any], Place]] = []
         for name, value in fields.items():
@@ -90,13 +92,15 @@ class _Text:
             if not has_directive(value):
                 constants[name] = self._bound("c", value)
             elif keys := _path_keys(value):
-                others.append((name, self._path(keys)))
+                plain.append((name, self._object(keys[:-1]), repr(keys[-1])))
             elif isinstance(value, dict) and not is_directive(value):
                 nested.append((name, value, here))
             else:
                 others.append((name, self._chain(value, here)))
         members = ", ".join(f"{name!r}: {bound}" for name, bound in constants.items())
         self._fields.append(f"{target} = {{{members}}}")
+        for name, found, key in plain:
+            self._fields.append(f"if {key} in {found}: {target}[{name!r}] = {found}[{key}]")
         for name, condition in others:
             self._fields.append(f"if {condition}: {target}[{name!r}] = v")
         for name, value, here in nested:
@@ -109,13 +113,19 @@ class _Text:
         tries: list[str] = []
         while link := _chain_link(value):
             keys, blank, value = link
-            if blank:
-                tries.append(self._path_to_content(keys))
-            else:
-                tries.append(f"{self._path(keys)} and v is not None")
+            found, key = self._object(keys[:-1]), repr(keys[-1])
+            member = f"(v := {found}[{key}])"
+            # Most of what is not blank is text.
+            is_wanted = (
+                f"(v if {member}.__class__ is str else has(v))"
+                if blank
+                else f"{member} is not None"
+            )
+            tries.append(f"{key} in {found} and {is_wanted}")
             place = place.at("@if", "else")
         if tries and (keys := _path_keys(value) or ()):
-            tries.append(self._path(keys))
+            found, key = self._object(keys[:-1]), repr(keys[-1])
+            tries.append(f"{key} in {found} and (v := {found}[{key}]) is not U")
         elif not tries or truthy(value):
             if has_directive(value):
                 end = self._bound("f", self._compile_value(value, place)) + "(data)"
@@ -124,26 +134,16 @@ class _Text:
             tries.append(f"(v := {end}) is not U")
         return " or ".join(tries)
 
-    def _path(self, keys: tuple[str, ...]) -> str:
-        """Write the condition that a path leads somewhere; it leaves what is there in `v`."""
-        found, key = self._object(keys[:-1]), repr(keys[-1])
-        return f"{key} in {found} and (v := {found}[{key}]) is not U"
-
-    def _path_to_content(self, keys: tuple[str, ...]) -> str:
-        """Write the condition that a path leads to what is not blank: most of that is text."""
-        found, key = self._object(keys[:-1]), repr(keys[-1])
-        return f"{key} in {found} and (v if (v := {found}[{key}]).__class__ is str else has(v))"
-
     def _object(self, keys: tuple[str, ...]) -> str:
         """Give the variable of the object that keys lead to, writing the look-ups that it needs."""
         known = self._objects.get(keys)
         if known is None:
             parent = self._object(keys[:-1])
             known = self._objects[keys] = f"o{len(self._objects)}"
-            key, seen = repr(keys[-1]), f"NOTHING if {known} is U else View({known})"
+            key = repr(keys[-1])
             self._lookups += [
                 f"if {key} not in {parent}: {known} = NOTHING",
-                f"elif ({known} := {parent}[{key}]).__class__ is not dict: {known} = {seen}",
+                f"elif ({known} := {parent}[{key}]).__class__ is not dict: {known} = View({known})",
             ]
         return known
 

@@ -119,22 +119,28 @@ def has_content(value: Any) -> bool:
     return bool(value)
 
 
-def drop_undefined(value: Any, depth: int = MAX_DEPTH) -> Any:
+def drop_undefined(value: Any, depth: int = MAX_DEPTH, *, in_arrays: bool = True) -> Any:
     """Copy a value without the undefined members of its objects; in arrays they become null.
 
     Only what a mapping builds has such members, and no mapping is nested deeper than `MAX_DEPTH`;
-    what lies deeper is the event's own and is shared.
+    what lies deeper is the event's own and is shared. Without `in_arrays`, what is undefined in an
+    array stays so.
     """
     if not depth:
         return value
     if value.__class__ is dict:
         return {
-            key: drop_undefined(item, depth - 1)
+            key: drop_undefined(item, depth - 1, in_arrays=in_arrays)
             for key, item in value.items()
             if item is not UNDEFINED
         }
     if value.__class__ is list:
-        return [None if item is UNDEFINED else drop_undefined(item, depth - 1) for item in value]
+        return [
+            None
+            if item is UNDEFINED and in_arrays
+            else drop_undefined(item, depth - 1, in_arrays=in_arrays)
+            for item in value
+        ]
     return value
 
 
