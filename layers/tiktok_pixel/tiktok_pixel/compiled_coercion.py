@@ -5,7 +5,8 @@ as long as hashing its identifiers. So the text of one function is written and c
 a value that already is of its field's type as it is::
 
     def coerce(target, source, problems):
-        if 'brand' in source and (v := source['brand']) is not None:
+        if 'brand' in source:
+            v = source['brand']
             if v.__class__ is str and v.strip(WHITESPACE): target['brand'] = v
             elif (v := usable('brand', v, text, problems)) is not None: target['brand'] = v
 """
@@ -46,14 +47,13 @@ def compile_coercer(kinds: Mapping[str, Scalar]) -> Coercer:
     lines = ["def coerce(target, source, problems):"]
     for number, (field, kind) in enumerate(kinds.items()):
         names[f"c{number}"] = coercion_of(kind)
-        store = f"target[{field!r}] = v"
-        otherwise = f"(v := usable({field!r}, v, c{number}, problems)) is not None: {store}"
-        done = _IS_DONE.get(kind) if isinstance(kind, str) else None
-        lines.append(f"  if {field!r} in source and (v := source[{field!r}]) is not None:")
-        lines += (
-            [f"    if {done}: {store}", f"    elif {otherwise}"]
-            if done
-            else [f"    if {otherwise}"]
-        )
+        done = _IS_DONE.get(kind, "False") if isinstance(kind, str) else "False"
+        coerced = f"(v := usable({field!r}, v, c{number}, problems))"
+        lines += [
+            f"  if {field!r} in source:",
+            f"    v = source[{field!r}]",
+            f"    if {done}: target[{field!r}] = v",
+            f"    elif {coerced} is not None: target[{field!r}] = v",
+        ]
     exec(compile("\n".join(lines), "<coercion>", "exec"), names)  # noqa: S102  # written above, from names of ours
     return cast("Coercer", names["coerce"])

@@ -35,10 +35,10 @@ class MappingSet:
         """Give the enabled mappings whose subscription matches, in the order of the file."""
         name, kind = event.get("event"), event.get("type")
         found = self._rest
-        if name.__class__ is str:
-            found += self._by_event.get(name, ())
-        if kind.__class__ is str:
-            found += self._by_type.get(kind, ())
+        if name.__class__ is str and name in self._by_event:
+            found += self._by_event[name]
+        if kind.__class__ is str and kind in self._by_type:
+            found += self._by_type[kind]
         if not found:
             return ()
         if len(found) == 1 and found[0][2]:

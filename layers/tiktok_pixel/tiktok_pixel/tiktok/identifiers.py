@@ -24,26 +24,17 @@ Sources: the destination's documentation, "PII Requirement & Validation"; TikTok
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from hashlib import sha256
 from typing import Any, Final
-from urllib.parse import unquote_plus
 
 from tiktok_pixel import coercion
 from tiktok_pixel.ecmascript import WHITESPACE
 from tiktok_pixel.problems import Problem, UnusableValueError
 from tiktok_pixel.tiktok import normalisation
+from tiktok_pixel.tiktok.hashing import DIGEST_DIGITS, SHORTEST_DIGEST, Convert, hashed
 from tiktok_pixel.tiktok.phones import is_international, region_of, to_e164
 from tiktok_pixel.tiktok.plain_phones import plain_e164
 
-_HEX: Final = re.compile(r"[0-9A-Fa-f]+\Z")
-_SHA256_DIGITS: Final = 64
-# SHA-256, and MD5, SHA-1, SHA-384 and SHA-512, in hex.
-_DIGEST_DIGITS: Final = frozenset({_SHA256_DIGITS, 32, 40, 96, 128})
-_SHORTEST_DIGEST: Final = min(_DIGEST_DIGITS)
-# Shops that hash before they look send it for everybody who gave nothing.
-_SHA256_OF_NOTHING: Final = sha256(b"").hexdigest()
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 # Plain forms, which need no second look: ASCII addresses, and IPv4 addresses whose first number
 # alone says that they are public (the ranges of IANA's registry that are not lie in the others).
 _PLAIN_EMAIL: Final = re.compile(r"[!-?A-~]+@[!-?A-~]+\Z")
@@ -53,8 +44,8 @@ _PLAINLY_PUBLIC: Final = re.compile(
     rf"{_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}\Z"
 )
 
-# From text that is trimmed and not empty to what is sent; nothing where that would be empty.
-Convert = Callable[[str], str | None]
+# Far below TikTok's own bound.
+_PLAIN_CLICK_ID: Final = 500
 
 
 def build_user(
@@ -119,26 +110,20 @@ def _add_contacts(
         else:
             _add_all(user, "email", emails, _hashed_email, problems)
     if phones is not None:
-
-        def region() -> str | None:
-            return region_of(address.get("country"), default_region, fields.get("locale"))
-
         text = phones.strip(WHITESPACE) if phones.__class__ is str else ""
         number = None
-        if 0 < len(text) < _SHORTEST_DIGEST:
-            number = plain_e164(text, None if is_international(text) else region())
+        if 0 < len(text) < SHORTEST_DIGEST:
+            region = None if is_international(text) else _region(fields, address, default_region)
+            number = plain_e164(text, region)
         if number is not None:
             user["phone"] = [sha256(number.encode()).hexdigest()]
         else:
-
-            def e164(phone: str) -> str:
-                return to_e164(phone, None if is_international(phone) else region())
-
-            _add_all(user, "phone", phones, lambda phone: _hashed(phone, e164), problems)
+            convert = _hashed_phone(fields, address, default_region)
+            _add_all(user, "phone", phones, convert, problems)
     ids = fields.get("external_id")
     if ids is not None:
         text = ids.strip(WHITESPACE) if ids.__class__ is str else ""
-        if text and text.isascii() and len(text) not in _DIGEST_DIGITS:
+        if text and text.isascii() and len(text) not in DIGEST_DIGITS:
             user["external_id"] = [sha256(text.encode()).hexdigest()]
         else:
             _add_all(user, "external_id", ids, _hashed_id, problems)
@@ -150,7 +135,7 @@ def _add_person(user: dict[str, Any], fields: dict[str, Any], problems: list[Pro
     for key in ("first_name", "last_name"):
         value = get(key)
         if value is not None:
-            if value.__class__ is str and value.isalpha() and len(value) < _SHORTEST_DIGEST:
+            if value.__class__ is str and value.isalpha() and len(value) < SHORTEST_DIGEST:
                 user[key] = sha256(value.lower().encode()).hexdigest()
             else:
                 _add(user, key, value, _hashed_name, problems)
@@ -178,7 +163,11 @@ def _add_click_id(user: dict[str, Any], fields: dict[str, Any], problems: list[P
     if "ttclid" not in user:
         url = fields.get("url")
         if isinstance(url, str) and "ttclid=" in url:
-            _add(user, "ttclid", _click_id_of_url(url), normalisation.click_id, problems)
+            click_id = normalisation.click_id_of_url(url)
+            if len(click_id) <= _PLAIN_CLICK_ID and (text := click_id.strip(WHITESPACE)):
+                user["ttclid"] = text
+            else:
+                _add(user, "ttclid", click_id, normalisation.click_id, problems)
 
 
 def _add_address(user: dict[str, Any], address: dict[str, Any], problems: list[Problem]) -> None:
@@ -197,7 +186,7 @@ def _add_address(user: dict[str, Any], address: dict[str, Any], problems: list[P
             value.__class__ is str
             and value.isascii()
             and value.isalnum()
-            and len(value) < _SHORTEST_DIGEST
+            and len(value) < SHORTEST_DIGEST
         ):
             user["zip_code"] = sha256(value.lower().encode()).hexdigest()
         else:
@@ -248,36 +237,37 @@ def _converted(
         return None
 
 
+def _hashed_phone(
+    fields: dict[str, Any], address: dict[str, Any], default_region: str | None
+) -> Convert:
+    def e164(phone: str) -> str:
+        if is_international(phone):
+            return to_e164(phone, None)
+        return to_e164(phone, _region(fields, address, default_region))
+
+    return lambda phone: hashed(phone, e164)
+
+
+def _region(
+    fields: dict[str, Any], address: dict[str, Any], default_region: str | None
+) -> str | None:
+    return region_of(address.get("country"), default_region, fields.get("locale"))
+
+
 def _hashed_email(text: str) -> str | None:
-    return _hashed(text, normalisation.email_address)
+    return hashed(text, normalisation.email_address)
 
 
 def _hashed_id(text: str) -> str | None:
-    return _hashed(text, None)
+    return hashed(text, None)
 
 
 def _hashed_name(text: str) -> str | None:
-    return _hashed(text, normalisation.name)
+    return hashed(text, normalisation.name)
 
 
 def _hashed_zip_code(text: str) -> str | None:
-    return _hashed(text, normalisation.zip_code)
-
-
-def _hashed(text: str, normalise: Convert | None) -> str | None:
-    if len(text) in _DIGEST_DIGITS and _HEX.match(text):
-        if len(text) != _SHA256_DIGITS:
-            raise UnusableValueError("not_sha256")
-        digest = text.lower()
-        return None if digest == _SHA256_OF_NOTHING else digest
-    normalised = text if normalise is None else normalise(text)
-    if not normalised:
-        return None
-    try:
-        return sha256(normalised.encode()).hexdigest()
-    except UnicodeEncodeError:
-        # Lone surrogates: JavaScript's encoders write U+FFFD for them, and so must the hash.
-        return sha256(_SURROGATE.sub("\ufffd", normalised).encode()).hexdigest()
+    return hashed(text, normalisation.zip_code)
 
 
 def _with_external(values: object, external: object, kind: str) -> object:
@@ -290,16 +280,3 @@ def _with_external(values: object, external: object, kind: str) -> object:
     if not found:
         return values
     return [*(values if isinstance(values, list) else [values]), *found]
-
-
-def _click_id_of_url(url: str) -> str | None:
-    """The first ``ttclid`` of the query that is not empty."""
-    # By hand, since urllib.parse takes ten times as long: a query is what stands between the first
-    # question mark and a fragment, its parts between ampersands.
-    rest = "&" + url.partition("#")[0].partition("?")[2]
-    while rest:
-        rest = rest.partition("&ttclid=")[2]
-        value = rest.partition("&")[0]
-        if value:
-            return unquote_plus(value) if "%" in value or "+" in value else value
-    return None

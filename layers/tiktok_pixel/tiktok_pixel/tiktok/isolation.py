@@ -37,13 +37,13 @@ class Parcel:
     body: Final[str]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Fate:
     """Where a parcel ended."""
 
-    status: Final[Status]
-    reason: Final[str]
-    throttled: Final[bool] = False
+    status: Status
+    reason: str
+    throttled: bool = False
 
 
 @dataclass(slots=True)
