@@ -5,11 +5,12 @@ Whether the events were taken is not decided here: see :mod:`tiktok_pixel.tiktok
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING, Final
 
 import urllib3
-from urllib3.exceptions import HTTPError, NewConnectionError
+from urllib3.exceptions import HTTPError, IncompleteRead, NewConnectionError
 from urllib3.exceptions import TimeoutError as UrllibTimeoutError
 from urllib3.util import parse_url
 from urllib3.util.ssl_ import create_urllib3_context
@@ -59,6 +60,7 @@ class TikTokClient:
         self._pools = urllib3.PoolManager(maxsize=_CONNECTIONS, retries=False, ssl_context=context)
         self._pools.pool_classes_by_scheme = POOL_CLASSES
         self._pool = self._pools.connection_from_url(self._url)
+        self._lock = threading.Lock()
         self._last_used = time.time()
 
     def track(self, body: bytes, access_token: str, deadline: Deadline) -> Answer:
@@ -89,11 +91,15 @@ class TikTokClient:
                 preload_content=False,
             )
             try:
-                # Nothing is asked for in another encoding, and looking for its end takes a while.
+                # Nothing is asked for in another encoding, and to decode takes a second read, which
+                # is what finds an answer that is shorter than it says.
                 is_encoded = "content-encoding" in response.headers
                 content = response.read(_LONGEST_ANSWER, decode_content=is_encoded)
                 if len(content) == _LONGEST_ANSWER:
                     response.close()
+                elif response.length_remaining:
+                    response.close()
+                    raise IncompleteRead(len(content), response.length_remaining)
             finally:
                 response.release_conn()
         except NewConnectionError as error:
@@ -112,5 +118,7 @@ class TikTokClient:
         self._pools.clear()
 
     def _forget_connections(self) -> None:
-        self._pools.clear()
-        self._pool = self._pools.connection_from_url(self._url)
+        # One thread at a time, or the pool that one has got could be the one that another clears.
+        with self._lock:
+            self._pools.clear()
+            self._pool = self._pools.connection_from_url(self._url)
