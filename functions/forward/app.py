@@ -7,6 +7,12 @@ invocation, which IAM has authenticated: Segment's Amazon Lambda destination, or
 
 from __future__ import annotations
 
+import gc
+
+# What is made from here to the end of the start stays: to search it for garbage again and again
+# takes a fourteenth of a cold start.
+gc.disable()
+
 import base64
 import binascii
 import json
@@ -38,7 +44,11 @@ _MARGIN: Final = 0.3
 # Only an environment that was started for this request counts its start as waiting time.
 _LONGEST_INIT: Final = 10.0
 
-_destination = build_destination(os.environ, authenticates=True)
+try:
+    _destination = build_destination(os.environ, authenticates=True)
+finally:
+    gc.enable()
+    gc.freeze()
 _is_cold = os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand") == "on-demand"
 
 
