@@ -1,0 +1,132 @@
+"""A cold start imports what the libraries themselves need and nothing heavier, by module list."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tests.sandbox.application import environment
+
+ROOT: Final = Path(__file__).parents[2]
+FORWARD: Final = ROOT / "functions" / "forward"
+REDRIVE: Final = ROOT / "functions" / "redrive"
+# boto3 with its SSM client, urllib3, phonenumbers, and Powertools' Logger and Metrics.
+LIBRARIES: Final = ROOT / "tests" / "bench" / "functions" / "empty"
+
+HEAVY: Final = (
+    "pydantic",
+    "aws_xray_sdk",
+    "requests",
+    "asyncio",
+    "phonenumbers",
+    "aws_lambda_powertools.event_handler",
+    "aws_lambda_powertools.utilities.batch",
+    "aws_lambda_powertools.utilities.data_classes",
+    "aws_lambda_powertools.utilities.parameters",
+    "aws_lambda_powertools.utilities.parser",
+    "difflib",
+    "unittest",
+)
+
+
+def start(folder: Path, before: str = "", after: str = "", **variables: str) -> list[str]:
+    """Import a function's `app` in a process of its own; the lines that it printed."""
+    process = subprocess.run(
+        [sys.executable, "-c", f"{before}\nimport app\n{after}"],
+        cwd=folder,
+        env={
+            **environment("https://business-api.tiktok.com", "http://127.0.0.1:9"),
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT / "layers" / "tiktok_pixel")]),
+            "AWS_DEFAULT_REGION": "us-east-1",
+            **variables,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert process.returncode == 0, process.stderr
+    return process.stdout.splitlines()
+
+
+def modules(folder: Path, before: str = "") -> set[str]:
+    """All modules that are there once a function has started."""
+    after = "import json, sys; print(json.dumps(sorted(sys.modules)))"
+    names: list[str] = json.loads(start(folder, before, after)[-1])
+    return set(names)
+
+
+def heavy(found: set[str]) -> list[str]:
+    return [name for name in HEAVY if name in found]
+
+
+def test_the_endpoint_imports_no_more_than_its_libraries_do() -> None:
+    """Whatever else is needed, it is not at the start; the packages of the layer are its own."""
+    more = modules(FORWARD) - modules(LIBRARIES)
+    assert {name for name in more if name.partition(".")[0] != "tiktok_pixel"} <= {"gc"}
+
+
+def test_the_endpoint_imports_nothing_heavy() -> None:
+    assert heavy(modules(FORWARD)) == []
+
+
+@pytest.mark.parametrize("name", ["asyncio", "difflib", "phonenumbers"])
+def test_a_heavy_import_that_creeps_in_is_seen(name: str) -> None:
+    assert heavy(modules(FORWARD, before=f"import {name}")) == [name]
+
+
+def test_the_queues_function_imports_only_what_its_library_for_batches_brings() -> None:
+    """It is nobody's cold start: no one waits for it."""
+    brought = {
+        "asyncio",
+        "aws_lambda_powertools.utilities.batch",
+        "aws_lambda_powertools.utilities.data_classes",
+    }
+    assert set(heavy(modules(REDRIVE))) <= brought
+
+
+@pytest.mark.parametrize(
+    ("fields", "loaded"),
+    [
+        ({"email": "a@example.com", "address": {"country": "US"}}, False),
+        ({"phone_number": "a" * 64}, False),
+        ({"phone_number": "+12065550100"}, True),
+    ],
+    ids=["no phone", "a phone that is hashed already", "a phone"],
+)
+def test_the_library_for_phones_comes_with_the_first_phone(
+    fields: dict[str, Any], *, loaded: bool
+) -> None:
+    after = f"""
+import sys
+from tiktok_pixel.tiktok.identifiers import build_user
+build_user({fields!r}, "US", [])
+print("phonenumbers" in sys.modules)
+"""
+    assert start(FORWARD, after=after)[-1] == str(loaded)
+
+
+@pytest.mark.parametrize("folder", [FORWARD, REDRIVE], ids=["forward", "redrive"])
+def test_garbage_is_collected_again_once_a_function_has_started(folder: Path) -> None:
+    """What the start made is not searched any more; what requests make is."""
+    after = "import gc; print(gc.isenabled(), gc.get_freeze_count() > 10_000)"
+    assert start(folder, after=after)[-1] == "True True"
+
+
+def test_a_function_that_cannot_start_leaves_garbage_collection_on() -> None:
+    before = """
+import gc, os, sys
+
+def told(kind, *rest):
+    print(kind.__name__, gc.isenabled(), flush=True)
+    os._exit(0)
+
+sys.excepthook = told
+"""
+    assert start(FORWARD, before, STAGE="production")[-1] == "SettingsError True"

@@ -1,0 +1,123 @@
+"""The client sends a request in one piece and reads one answer, whatever its connections did."""
+
+from __future__ import annotations
+
+import gzip
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.sandbox.tiktok import ACCESS_TOKEN, PIXEL_CODE, TikTokSandbox
+from tiktok_pixel.deadline import Deadline
+from tiktok_pixel.tiktok.client import NoAnswerError, TikTokClient
+from tiktok_pixel.tiktok.verdicts import DELIVERED, judge, read_envelope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ENVELOPE = b'{"code":0,"message":"OK","request_id":"r","data":{}}'
+BODY = b'{"event_source":"web","event_source_id":"%s","data":[]}' % PIXEL_CODE.encode()
+
+
+class OneAnswer:
+    """A server that notes what one receive brings and answers with given bytes."""
+
+    def __init__(self, answer: bytes) -> None:
+        self._answer = answer
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
+        self.received = b""
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        connection, _ = self._listening.accept()
+        with connection:
+            self.received = connection.recv(1_000_000)
+            connection.sendall(self._answer)
+
+    def close(self) -> None:
+        self._thread.join(5)
+        self._listening.close()
+
+
+@pytest.fixture
+def tiktok() -> Iterator[TikTokSandbox]:
+    with TikTokSandbox() as sandbox:
+        yield sandbox
+
+
+def http(body: bytes, *headers: str, length: int | None = None) -> bytes:
+    lines = ["HTTP/1.1 200 OK", *headers, f"Content-Length: {length or len(body)}", "", ""]
+    return "\r\n".join(lines).encode() + body
+
+
+def track(client: TikTokClient) -> bytes:
+    return client.track(BODY, ACCESS_TOKEN, Deadline.after(3)).body
+
+
+def test_head_and_body_are_sent_as_one() -> None:
+    server = OneAnswer(http(ENVELOPE))
+    client = TikTokClient(server.url)
+    assert track(client) == ENVELOPE
+    server.close()
+    head, _, body = server.received.partition(b"\r\n\r\n")
+    assert head.startswith(b"POST /open_api/v1.3/event/track/ HTTP/1.1\r\n")
+    assert b"\r\nAccess-Token: " + ACCESS_TOKEN.encode() in head
+    assert body == BODY
+
+
+def test_an_answer_in_another_encoding_is_decoded() -> None:
+    """Nobody asks for it, but who sends it is understood."""
+    server = OneAnswer(http(gzip.compress(ENVELOPE), "Content-Encoding: gzip"))
+    assert track(TikTokClient(server.url)) == ENVELOPE
+    server.close()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        http(ENVELOPE, length=len(ENVELOPE) + 10),
+        http(gzip.compress(ENVELOPE), "Content-Encoding: gzip", length=1000),
+    ],
+    ids=["as it is", "encoded"],
+)
+def test_an_answer_that_is_shorter_than_it_says_is_none(answer: bytes) -> None:
+    server = OneAnswer(answer)
+    with pytest.raises(NoAnswerError) as raised:
+        track(TikTokClient(server.url))
+    server.close()
+    assert raised.value.ruling.reason == "tiktok_unreachable"
+
+
+def test_connections_forgotten_by_many_threads_at_once_leave_a_pool_that_works(
+    tiktok: TikTokSandbox,
+) -> None:
+    """As after time-outs of requests that went out in parallel."""
+    client = TikTokClient(tiktok.url)
+    barrier = threading.Barrier(8)
+
+    def forget(_: int) -> None:
+        for _ in range(50):
+            barrier.wait(5)
+            client._forget_connections()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(forget, range(8)))
+    answer = client.track(BODY, ACCESS_TOKEN, Deadline.after(3))
+    assert read_envelope(answer) is not None
+    client.close()
+
+
+def test_a_request_reaches_tiktok(tiktok: TikTokSandbox) -> None:
+    client = TikTokClient(tiktok.url)
+    for _ in range(2):
+        answer = client.track(BODY, ACCESS_TOKEN, Deadline.after(3))
+        assert answer.http_status == 200
+    # An empty request is refused, by an envelope that can be judged.
+    assert judge(answer, read_envelope(answer)) is not DELIVERED
+    assert {one.connection for one in tiktok.requests} == {1}
+    client.close()
