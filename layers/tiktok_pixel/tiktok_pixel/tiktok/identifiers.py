@@ -134,25 +134,21 @@ def _add_person(user: dict[str, Any], fields: dict[str, Any], problems: list[Pro
     get = fields.get
     for key in ("first_name", "last_name"):
         value = get(key)
-        if value is not None:
-            if value.__class__ is str and value.isalpha() and len(value) < SHORTEST_DIGEST:
-                user[key] = sha256(value.lower().encode()).hexdigest()
-            else:
-                _add(user, key, value, _hashed_name, problems)
+        if value.__class__ is str and value.isalpha() and len(value) < SHORTEST_DIGEST:
+            user[key] = sha256(value.lower().encode()).hexdigest()
+        elif value is not None:
+            _add(user, key, value, _hashed_name, problems)
     ip = get("ip")
-    if ip is not None:
-        if ip.__class__ is str and _PLAINLY_PUBLIC.match(ip):
-            user["ip"] = ip
-        else:
-            _add(user, "ip", ip, normalisation.public_ip, problems)
+    if ip.__class__ is str and _PLAINLY_PUBLIC.match(ip):
+        user["ip"] = ip
+    elif ip is not None:
+        _add(user, "ip", ip, normalisation.public_ip, problems)
     for key in ("user_agent", "locale", "ttp"):
         value = get(key)
-        if value is not None:
-            text = value.strip(WHITESPACE) if value.__class__ is str else ""
-            if text:
-                user[key] = text
-            else:
-                _add(user, key, value, None, problems)
+        if value.__class__ is str and (text := value.strip(WHITESPACE)):
+            user[key] = text
+        elif value is not None:
+            _add(user, key, value, None, problems)
 
 
 def _add_click_id(user: dict[str, Any], fields: dict[str, Any], problems: list[Problem]) -> None:
@@ -175,28 +171,25 @@ def _add_address(user: dict[str, Any], address: dict[str, Any], problems: list[P
     get = address.get
     for key in ("city", "state"):
         value = get(key)
-        if value is not None:
-            if value.__class__ is str and value.isascii() and value.isalnum():
-                user[key] = value.lower()
-            else:
-                _add(user, key, value, normalisation.place, problems)
+        if value.__class__ is str and value.isalnum() and value.isascii():
+            user[key] = value.lower()
+        elif value is not None:
+            _add(user, key, value, normalisation.place, problems)
     value = get("zip_code")
-    if value is not None:
-        if (
-            value.__class__ is str
-            and value.isascii()
-            and value.isalnum()
-            and len(value) < SHORTEST_DIGEST
-        ):
-            user["zip_code"] = sha256(value.lower().encode()).hexdigest()
-        else:
-            _add(user, "zip_code", value, _hashed_zip_code, problems)
+    if (
+        value.__class__ is str
+        and value.isalnum()
+        and value.isascii()
+        and len(value) < SHORTEST_DIGEST
+    ):
+        user["zip_code"] = sha256(value.lower().encode()).hexdigest()
+    elif value is not None:
+        _add(user, "zip_code", value, _hashed_zip_code, problems)
     value = get("country")
-    if value is not None:
-        if value.__class__ is str and len(value) == 2 and value.isascii() and value.isalpha():  # noqa: PLR2004  # alpha-2
-            user["country"] = value.lower()
-        else:
-            _add(user, "country", value, normalisation.country_code, problems)
+    if value.__class__ is str and len(value) == 2 and value.isalpha() and value.isascii():  # noqa: PLR2004  # alpha-2
+        user["country"] = value.lower()
+    elif value is not None:
+        _add(user, "country", value, normalisation.country_code, problems)
 
 
 def _add(
