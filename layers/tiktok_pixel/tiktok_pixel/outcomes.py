@@ -118,12 +118,11 @@ def shown_message_id(value: object) -> str | None:
     """A messageId as answers and logs may carry it: at most 100 characters, all printable."""
     if not isinstance(value, str):
         return None
-    bounded = value[:_MESSAGE_ID_LONGEST]
-    if bounded.isascii() and bounded.isprintable():
-        return bounded
+    if len(value) <= _MESSAGE_ID_LONGEST and value.isascii() and value.isprintable():
+        return value
     return "".join(
         character if character.isprintable() and character.isascii() else "?"
-        for character in bounded
+        for character in value[:_MESSAGE_ID_LONGEST]
     )
 
 

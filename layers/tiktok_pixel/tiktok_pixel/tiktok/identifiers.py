@@ -104,12 +104,16 @@ def _add_contacts(
         emails = _with_external(emails, external, "email")
         phones = _with_external(phones, external, "phone")
     if emails is not None:
+        if emails.__class__ is list:
+            emails = _sole_text(emails)
         text = emails.strip(WHITESPACE) if emails.__class__ is str else ""
         if _PLAIN_EMAIL.match(text):
             user["email"] = [sha256(text.lower().encode()).hexdigest()]
         else:
             _add_all(user, "email", emails, _hashed_email, problems)
     if phones is not None:
+        if phones.__class__ is list:
+            phones = _sole_text(phones)
         text = phones.strip(WHITESPACE) if phones.__class__ is str else ""
         number = None
         if 0 < len(text) < SHORTEST_DIGEST:
@@ -261,6 +265,11 @@ def _hashed_name(text: str) -> str | None:
 
 def _hashed_zip_code(text: str) -> str | None:
     return hashed(text, normalisation.zip_code)
+
+
+def _sole_text(values: list[Any]) -> object:
+    """The text in a list that has nothing else, which is the same; all other lists as they are."""
+    return values[0] if len(values) == 1 and values[0].__class__ is str else values
 
 
 def _with_external(values: object, external: object, kind: str) -> object:
