@@ -56,15 +56,15 @@ def _measure_mapping(python: str) -> MappingResult:
 
 
 def _figures(mapped: MappingResult, run: RuntimeResult) -> dict[str, float]:
-    batch, batch_floor = mapped.batches[1000]
+    batch = mapped.batches[1000]
     (warm_p50, warm_p99), (bare_p50, bare_p99) = run.warm
     cold, bare, uncompiled = run.cold
     figures = {
-        "mapping_us": mapped.ours,
-        "mapping_floor_us": mapped.floor,
-        "mapping_ratio": mapped.ours / mapped.floor,
-        "batch_1000_us_per_event": batch,
-        "batch_1000_ratio": batch / batch_floor,
+        "mapping_us": mapped.singles.ours,
+        "mapping_floor_us": mapped.singles.floor,
+        "mapping_ratio": mapped.singles.ratio,
+        "batch_1000_us_per_event": batch.ours,
+        "batch_1000_ratio": batch.ratio,
         "warm_ratio_p50": warm_p50 / bare_p50,
         "warm_ratio_p99": warm_p99 / bare_p99,
         "cold_ratio_bare": cold / bare,
@@ -77,8 +77,8 @@ def _figures(mapped: MappingResult, run: RuntimeResult) -> dict[str, float]:
 
 
 def _print(mapped: MappingResult, run: RuntimeResult, figures: dict[str, float]) -> None:
-    per_second = f"{1e6 / mapped.ours:,.0f} events/s; floor {1e6 / mapped.floor:,.0f} events/s"
-    print(f"mapping, one thread: {per_second}\n")
+    ours, floor = 1e6 / mapped.singles.ours, 1e6 / mapped.singles.floor
+    print(f"mapping, one thread: {ours:,.0f} events/s; floor {floor:,.0f} events/s\n")
     total = sum(mapped.stages.values())
     print_table(
         ["stage", "us/event", "share"],
@@ -88,8 +88,8 @@ def _print(mapped: MappingResult, run: RuntimeResult, figures: dict[str, float])
     print_table(
         ["events in a request", "us/event", "floor", "ratio"],
         [
-            [str(size), f"{ours:.1f}", f"{floor:.1f}", f"{ours / floor:.2f}"]
-            for size, (ours, floor) in mapped.batches.items()
+            [str(size), f"{of_size.ours:.1f}", f"{of_size.floor:.1f}", f"{of_size.ratio:.2f}"]
+            for size, of_size in mapped.batches.items()
         ],
     )
     print()

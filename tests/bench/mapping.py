@@ -11,7 +11,7 @@ import json
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
 
@@ -26,7 +26,7 @@ from tiktok_pixel.tiktok.events import build_event
 from tiktok_pixel.tiktok.identifiers import build_user
 from tiktok_pixel.tiktok.isolation import Parcel
 
-ROUNDS = 7
+ROUNDS = 9
 BATCHES = (1, 10, 100, 1000)
 
 _MAPPINGS = load_mapping_set(shipped("default"))
@@ -36,28 +36,47 @@ _MICROSECONDS = 1e6
 
 
 @dataclass(frozen=True, slots=True)
+class Paired:
+    """Medians of rounds, in each of which ours (all the way) and the floor took turns.
+
+    The floor is `json.loads`, three SHA-256 and `json.dumps`. The ratio is the rounds' as well: a
+    slow moment of the machine hits both sides of it.
+    """
+
+    ours: float
+    floor: float
+    ratio: float
+
+    @classmethod
+    def of(cls, rounds: list[tuple[float, float]]) -> Paired:
+        """From (ours, floor) of every round."""
+        return cls(
+            median(ours for ours, _ in rounds),
+            median(floor for _, floor in rounds),
+            median(ours / floor for ours, floor in rounds),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class MappingResult:
-    """Microseconds per event; medians of rounds.
+    """Microseconds per event.
 
     Attributes:
-        floor: `json.loads`, three SHA-256, `json.dumps`.
-        ours: The whole way, single events.
-        batches: The whole way in batches: size -> (ours, floor).
+        singles: The whole way of single events.
+        batches: The whole way in batches, by their size.
         stages: What the parts of the way take, by name.
     """
 
-    floor: float
-    ours: float
-    batches: dict[int, tuple[float, float]]
+    singles: Paired
+    batches: dict[int, Paired]
     stages: dict[str, float]
 
     @classmethod
     def read(cls, text: bytes) -> MappingResult:
         """What a run of this module has printed."""
-        result = cls(**json.loads(text))
-        # JSON has no numbers for keys, and no tuples.
-        batches = {int(size): (ours, floor) for size, (ours, floor) in result.batches.items()}
-        return replace(result, batches=batches)
+        printed = json.loads(text)
+        batches = {int(size): Paired(**paired) for size, paired in printed["batches"].items()}
+        return cls(Paired(**printed["singles"]), batches, printed["stages"])
 
 
 def floor_of(body: bytes) -> bytes:
@@ -96,12 +115,8 @@ def measure() -> MappingResult:
             ]
             batches[size].append((_each(request_of, joined) / size, _each(floor_of, joined) / size))
     return MappingResult(
-        floor=median(floor for _, floor in singles),
-        ours=median(ours for ours, _ in singles),
-        batches={
-            size: (median(ours for ours, _ in pairs), median(floor for _, floor in pairs))
-            for size, pairs in batches.items()
-        },
+        singles=Paired.of(singles),
+        batches={size: Paired.of(rounds) for size, rounds in batches.items()},
         stages=_stages(make_bodies(EVENTS, next(first))),
     )
 

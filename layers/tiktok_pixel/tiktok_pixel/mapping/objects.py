@@ -171,9 +171,7 @@ def _chain_link(value: Any) -> tuple[tuple[str, ...], bool, Any] | None:
     if not isinstance(options, dict) or len(options.keys() & {"exists", "blank"}) != 1:
         return None
     key = "exists" if "exists" in options else "blank"
+    if options.get("then") != options[key] or not options.keys() <= {key, "then", "else"}:
+        return None
     keys = _path_keys(options[key])
-    if not keys or _path_keys(options.get("then")) != keys:
-        return None
-    if not options.keys() <= {key, "then", "else"}:
-        return None
-    return keys, key == "blank", options.get("else")
+    return (keys, key == "blank", options.get("else")) if keys else None

@@ -66,6 +66,7 @@ def build_user(
         address = {}
     user: dict[str, Any] = {}
     _add_contacts(user, fields, address, default_region, problems)
+    _add_ids(user, fields, problems)
     _add_person(user, fields, problems)
     _add_click_id(user, fields, problems)
     if address:
@@ -97,7 +98,7 @@ def _add_contacts(
     default_region: str | None,
     problems: list[Problem],
 ) -> None:
-    """Emails, phones and ids, of which there may be several."""
+    """Emails and phones, of which there may be several."""
     emails, phones = fields.get("email"), fields.get("phone_number")
     external = fields.get("external_ids")
     if external is not None:
@@ -124,6 +125,10 @@ def _add_contacts(
         else:
             convert = _hashed_phone(fields, address, default_region)
             _add_all(user, "phone", phones, convert, problems)
+
+
+def _add_ids(user: dict[str, Any], fields: dict[str, Any], problems: list[Problem]) -> None:
+    """Ids of the person, of which there may be several too."""
     ids = fields.get("external_id")
     if ids is not None:
         text = ids.strip(WHITESPACE) if ids.__class__ is str else ""
