@@ -31,7 +31,7 @@ run: $(READY) ## Send every sample event through the real handler to a local Tik
 
 .PHONY: test
 test: $(READY) ## Run every test that needs no Docker.
-	@$(VENV)/bin/python -m pytest -m "not docker and not runtime"
+	@$(VENV)/bin/python -m pytest -m "not docker and not runtime" -n 3 --dist worksteal
 
 .PHONY: lint
 lint: $(READY) ## Check style and types.

@@ -9,7 +9,13 @@ import pytest
 from tests.delivery.world import Output, World, visit
 from tiktok_pixel.segment.choice import has_consent, is_consent_event, is_selected
 
-ABSENT: Final = object()
+
+class _Absent:
+    def __repr__(self) -> str:
+        return "absent"
+
+
+ABSENT: Final = _Absent()
 PIXEL: Final = "TikTok Pixel"
 LOWER: Final = "Tiktok Conversions"
 UPPER: Final = "TikTok Conversions"
