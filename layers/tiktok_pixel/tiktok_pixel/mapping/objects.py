@@ -92,7 +92,7 @@ class _Text:
             if not has_directive(value):
                 constants[name] = self._bound("c", value)
             elif keys := _path_keys(value):
-                plain.append((name, self._object(keys[:-1]), repr(keys[-1])))
+                plain.append((name, *self._member(keys)))
             elif isinstance(value, dict) and not is_directive(value):
                 nested.append((name, value, here))
             else:
@@ -113,7 +113,7 @@ class _Text:
         tries: list[str] = []
         while link := _chain_link(value):
             keys, blank, value = link
-            found, key = self._object(keys[:-1]), repr(keys[-1])
+            found, key = self._member(keys)
             member = f"(v := {found}[{key}])"
             # Most of what is not blank is text.
             is_wanted = (
@@ -124,7 +124,7 @@ class _Text:
             tries.append(f"{key} in {found} and {is_wanted}")
             place = place.at("@if", "else")
         if tries and (keys := _path_keys(value) or ()):
-            found, key = self._object(keys[:-1]), repr(keys[-1])
+            found, key = self._member(keys)
             tries.append(f"{key} in {found} and (v := {found}[{key}]) is not U")
         elif not tries or truthy(value):
             if has_directive(value):
@@ -134,13 +134,16 @@ class _Text:
             tries.append(f"(v := {end}) is not U")
         return " or ".join(tries)
 
+    def _member(self, keys: tuple[str, ...]) -> tuple[str, str]:
+        """Give what a path leads to: the variable of the object, and the key in it as a literal."""
+        return self._object(keys[:-1]), repr(keys[-1])
+
     def _object(self, keys: tuple[str, ...]) -> str:
         """Give the variable of the object that keys lead to, writing the look-ups that it needs."""
         known = self._objects.get(keys)
         if known is None:
-            parent = self._object(keys[:-1])
+            parent, key = self._member(keys)
             known = self._objects[keys] = f"o{len(self._objects)}"
-            key = repr(keys[-1])
             self._lookups += [
                 f"if {key} not in {parent}: {known} = NOTHING",
                 f"elif ({known} := {parent}[{key}]).__class__ is not dict: {known} = View({known})",
