@@ -23,14 +23,14 @@ RUNTIME_PYTHON := $(shell for python in python3.13 $(HOME)/.pyenv/versions/3.13*
 
 .PHONY: help
 help: ## List the targets.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: $(READY) ## Send every sample event through the real handler to a local TikTok.
 	@$(RUN) -m tests.sandbox.run
 
 .PHONY: test
-test: $(READY) ## Run every test that needs no Docker.
+test: $(READY) ## Run every test that needs neither Docker nor a build.
 	@$(VENV)/bin/python -m pytest -m "not docker and not runtime" -n 3 --dist worksteal
 
 .PHONY: lint

@@ -39,7 +39,7 @@ class RuntimeResult:
         warm: (p50, p99) of the handler's time, ours and the bare one's.
         cold: Least init duration: ours, the bare floor's, ours without byte code.
         first_answer: Least time to the first answer: ours.
-        peak_rss_mb: After a batch of a thousand.
+        peak_rss_mb: After three batches of a thousand.
         sizes: Name -> (zipped, unzipped).
     """
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import platform
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -59,24 +60,27 @@ class Paired:
 
 @dataclass(frozen=True, slots=True)
 class MappingResult:
-    """Microseconds per event.
+    """Microseconds per event, and ratios.
 
     Attributes:
         singles: The whole way of single events.
         batches: The whole way in batches, by their size.
-        stages: What the parts of the way take, by name.
+        stages: What the parts of the way take, by name; glue between them is left out.
+        python: The version of the interpreter.
     """
 
     singles: Paired
     batches: dict[int, Paired]
     stages: dict[str, float]
+    python: str
 
     @classmethod
     def read(cls, text: bytes) -> MappingResult:
         """What a run of this module has printed."""
         printed = json.loads(text)
         batches = {int(size): Paired(**paired) for size, paired in printed["batches"].items()}
-        return cls(Paired(**printed["singles"]), batches, printed["stages"])
+        singles = Paired(**printed["singles"])
+        return cls(singles, batches, printed["stages"], printed["python"])
 
 
 def floor_of(body: bytes) -> bytes:
@@ -118,6 +122,7 @@ def measure() -> MappingResult:
         singles=Paired.of(singles),
         batches={size: Paired.of(rounds) for size, rounds in batches.items()},
         stages=_stages(make_bodies(EVENTS, next(first))),
+        python=platform.python_version(),
     )
 
 

@@ -153,11 +153,15 @@ def _phone(number: int, country: str) -> str | None:
     kind = number % 5
     if kind < 2:
         return None
-    local = number % 10000
-    e164 = {"US": f"+1206555{local:04}", "GB": f"+44207946{local:04}", "DE": f"+4930901{local:05}"}
+    area, local = 200 + number // 10_000 % 800, number % 10_000
+    e164 = {
+        "US": f"+1206{area}{local:04}",
+        "GB": f"+44207{area}{local:04}",
+        "DE": f"+49309{area}{local:04}",
+    }
     national = {
-        "US": f"(206) 555-{local:04}",
-        "GB": f"020 7946 {local:04}",
-        "DE": f"030 901{local:05}",
+        "US": f"(206) {area}-{local:04}",
+        "GB": f"020 7{area} {local:04}",
+        "DE": f"030 9{area}{local:04}",
     }
     return (national if kind == 4 else e164)[country]

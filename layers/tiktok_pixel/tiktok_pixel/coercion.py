@@ -48,7 +48,7 @@ def text(value: object) -> str | None:
 
 
 def number(value: object) -> int | float | None:
-    """A finite number; numeric text counts, as does a list of one."""
+    """A finite number, an integer only as far as doubles are exact; text and lists of one count."""
     # What nearly all values are comes first, here and below: these run for every field.
     if (type(value) is float and isfinite(value)) or (
         type(value) is int and -EXACT_INTEGER <= value <= EXACT_INTEGER

@@ -4,6 +4,7 @@ A socket's time-out bounds each single step, so a server that makes a little pro
 can hold a request for ever, and a name server is not bounded at all. Here connecting (name
 look-up, every address, TLS) and sending share the connect time-out, and the answer, headers
 included, is read against one moment: the start of reading plus the read time-out.
+Without a time-out, nothing is waited for at all.
 """
 
 from __future__ import annotations
@@ -57,11 +58,9 @@ class _ReadBounded:
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
 
-    def makefile(self, mode: Literal["rb"]) -> io.BufferedReader:
-        timeout = self._socket.gettimeout()
-        if timeout is None:
-            return self._socket.makefile(mode)
-        return io.BufferedReader(_BoundedReader(self._socket, time.monotonic() + timeout))
+    def makefile(self, _mode: Literal["rb"]) -> io.BufferedReader:
+        left = self._socket.gettimeout() or 0.0
+        return io.BufferedReader(_BoundedReader(self._socket, time.monotonic() + left))
 
 
 class _BoundedResponse(HTTPResponse):

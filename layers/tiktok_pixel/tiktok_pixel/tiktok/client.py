@@ -61,6 +61,7 @@ class TikTokClient:
         self._pools.pool_classes_by_scheme = POOL_CLASSES
         self._pool = self._pools.connection_from_url(self._url)
         self._lock = threading.Lock()
+        # The wall clock: a monotonic one may stand still while the environment is frozen.
         self._last_used = time.time()
 
     def track(self, body: bytes, access_token: str, deadline: Deadline) -> Answer:
@@ -91,8 +92,8 @@ class TikTokClient:
                 preload_content=False,
             )
             try:
-                # Nothing is asked for in another encoding, and to decode takes a second read, which
-                # is what finds an answer that is shorter than it says.
+                # Nothing is asked for in another encoding. Read without decoding, it is read once,
+                # so that an answer which is shorter than it says has to be found here.
                 is_encoded = "content-encoding" in response.headers
                 content = response.read(_LONGEST_ANSWER, decode_content=is_encoded)
                 if len(content) == _LONGEST_ANSWER:
@@ -118,7 +119,8 @@ class TikTokClient:
         self._pools.clear()
 
     def _forget_connections(self) -> None:
-        # One thread at a time, or the pool that one has got could be the one that another clears.
+        # One thread at a time, or a pool that another thread has cleared could stay for good. A
+        # request that is under way with the old pool fails at most once, and is tried again.
         with self._lock:
             self._pools.clear()
             self._pool = self._pools.connection_from_url(self._url)

@@ -27,7 +27,9 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 def hashed(text: str, normalise: Convert | None) -> str | None:
-    """The SHA-256 of an identifier; one that is a SHA-256 itself is taken as it is.
+    """The SHA-256 of an identifier; one that is a SHA-256 itself only gets lower case.
+
+    There is nothing to send where nothing is left of the text, or where it is the hash of nothing.
 
     Args:
         text: Trimmed and not empty.

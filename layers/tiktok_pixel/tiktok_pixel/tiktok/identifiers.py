@@ -44,9 +44,6 @@ _PLAINLY_PUBLIC: Final = re.compile(
     rf"{_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}\Z"
 )
 
-# Far below TikTok's own bound.
-_PLAIN_CLICK_ID: Final = 500
-
 
 def build_user(
     fields: dict[str, Any], default_region: str | None, problems: list[Problem]
@@ -169,7 +166,9 @@ def _add_click_id(user: dict[str, Any], fields: dict[str, Any], problems: list[P
         url = fields.get("url")
         if isinstance(url, str) and "ttclid=" in url:
             click_id = normalisation.click_id_of_url(url)
-            if len(click_id) <= _PLAIN_CLICK_ID and (text := click_id.strip(WHITESPACE)):
+            if len(click_id) <= normalisation.LONGEST_CLICK_ID and (
+                text := click_id.strip(WHITESPACE)
+            ):
                 user["ttclid"] = text
             else:
                 _add(user, "ttclid", click_id, normalisation.click_id, problems)

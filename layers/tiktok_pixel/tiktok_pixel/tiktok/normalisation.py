@@ -20,7 +20,7 @@ from tiktok_pixel.problems import UnusableValueError
 _INNER_SPACE: Final = re.compile(r"[\s\ufeff]")
 _NOT_ASCII_ALPHANUMERIC: Final = re.compile(r"[^A-Za-z0-9]+")
 # TikTok takes up to 1,000 characters and asks not to truncate a click id.
-_TTCLID_LONGEST: Final = 1000
+LONGEST_CLICK_ID: Final = 1000
 
 
 def email_address(text: str) -> str:
@@ -35,7 +35,7 @@ def email_address(text: str) -> str:
     return text.lower()
 
 
-def name(text: str) -> str | None:
+def name(text: str) -> str:
     """Lower case without white space and punctuation; letters of any script stay."""
     kept = (
         character
@@ -45,12 +45,12 @@ def name(text: str) -> str | None:
     return "".join(kept).strip(WHITESPACE)
 
 
-def zip_code(text: str) -> str | None:
+def zip_code(text: str) -> str:
     """Lower case without white space and dashes."""
     return "".join(text.lower().replace("-", "").split()).strip(WHITESPACE)
 
 
-def place(text: str) -> str | None:
+def place(text: str) -> str:
     """City or state: lower-case ASCII letters and digits, as TikTok's own code for Segment."""
     return _NOT_ASCII_ALPHANUMERIC.sub("", text).lower()
 
@@ -78,7 +78,7 @@ def public_ip(text: str) -> str:
 
 def click_id(text: str) -> str:
     """A TikTok click id, whole or not at all."""
-    if len(text) > _TTCLID_LONGEST:
+    if len(text) > LONGEST_CLICK_ID:
         raise UnusableValueError("too_long")
     return text
 

@@ -1,4 +1,4 @@
-"""The floor of a cold start: what any function with these libraries has to import."""
+"""The floor of a cold start: all of the libraries, an SSM client, a Logger and Metrics."""
 
 import boto3
 import phonenumbers
