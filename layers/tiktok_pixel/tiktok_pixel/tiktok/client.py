@@ -115,8 +115,8 @@ class TikTokClient:
         return Answer(response.status, content, time.perf_counter() - started)
 
     def close(self) -> None:
-        """Close all connections."""
-        self._pools.clear()
+        """Close all connections; the next request makes a new one."""
+        self._forget_connections()
 
     def _forget_connections(self) -> None:
         # One thread at a time, or a pool that another thread has cleared could stay for good. A

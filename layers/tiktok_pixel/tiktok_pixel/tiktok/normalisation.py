@@ -87,9 +87,13 @@ def click_id_of_url(url: str) -> str:
     """The first ``ttclid`` of the query that is not empty; nothing where there is none."""
     # By hand, since urllib.parse takes ten times as long: a query is what stands between the first
     # question mark and a fragment, its parts between ampersands.
-    rest = "&" + url.partition("#")[0].partition("?")[2]
-    value = ""
-    while rest and not value:
-        rest = rest.partition("&ttclid=")[2]
-        value = rest.partition("&")[0]
-    return unquote_plus(value) if "%" in value or "+" in value else value
+    query = "&" + url.partition("#")[0].partition("?")[2] + "&"
+    start = 0
+    while (start := query.find("&ttclid=", start)) >= 0:
+        start += len("&ttclid=")
+        end = query.find("&", start)
+        if end > start:
+            value = query[start:end]
+            return unquote_plus(value) if "%" in value or "+" in value else value
+        start = end
+    return ""

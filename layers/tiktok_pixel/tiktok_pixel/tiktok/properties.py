@@ -59,11 +59,15 @@ def _contents(value: object, problems: list[Problem]) -> list[dict[str, Any]]:
 
 def _without_amounts(fields: dict[str, Any]) -> dict[str, Any]:
     """Fields, those of their contents included, without the amounts of money."""
-    kept = {field: value for field, value in fields.items() if field not in _AMOUNTS}
+    kept = _without_own_amounts(fields)
     contents = fields.get("contents")
     if contents is not None:
         kept["contents"] = [
-            _without_amounts(item) if isinstance(item, dict) else item
+            _without_own_amounts(item) if isinstance(item, dict) else item
             for item in (contents if isinstance(contents, list) else [contents])
         ]
     return kept
+
+
+def _without_own_amounts(fields: dict[str, Any]) -> dict[str, Any]:
+    return {field: value for field, value in fields.items() if field not in _AMOUNTS}
