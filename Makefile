@@ -27,17 +27,18 @@ help: ## List the targets.
 
 .PHONY: run
 run: $(READY) ## Send every sample event through the real handler to a local TikTok.
-	@$(RUN) -m tests.sandbox.run
+	@$(RUN) -m tools.sandbox.run
 
 .PHONY: test
 test: $(READY) ## Run every test that needs neither Docker nor a build.
 	@$(VENV)/bin/python -m pytest -m "not docker and not runtime" -n 3 --dist worksteal
 
 .PHONY: lint
-lint: $(READY) ## Check style and types.
+lint: $(READY) ## Check style, types and imports.
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
+	PYTHONPATH=layers/tiktok_pixel $(VENV)/bin/lint-imports
 
 .PHONY: format
 format: $(READY) ## Put the code into shape.
@@ -46,16 +47,16 @@ format: $(READY) ## Put the code into shape.
 
 .PHONY: events
 events: $(READY) ## Sign the sample events anew, after a change to one.
-	$(RUN) -m tests.sandbox.samples
+	$(RUN) -m tools.sandbox.samples
 
 .PHONY: mappings
 mappings: $(READY) ## Show the mappings: SET=full or custom, STAGE=prod, EVENT=events/search.json.
-	@$(RUN) -m tiktok_pixel.show_mappings --set $(or $(SET),default) --stage $(or $(STAGE),dev) \
+	@$(RUN) -m tools.pixel.show_mappings --set $(or $(SET),default) --stage $(or $(STAGE),dev) \
 		$(if $(EVENT),--event $(EVENT)) $(if $(REGION),--region $(REGION))
 
 .PHONY: sandbox
 sandbox: $(READY) ## Serve a local TikTok (8055) and a local AWS (5055) for `sam local`.
-	@$(RUN) -m tests.sandbox.serve --host 0.0.0.0 --port 8055 --aws-port 5055
+	@$(RUN) -m tools.sandbox.serve --host 0.0.0.0 --port 8055 --aws-port 5055
 
 .PHONY: validate
 validate: $(SAM_READY) ## Lint the template.

@@ -22,15 +22,15 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from tiktok_pixel import observability
-from tiktok_pixel.accounting import record
-from tiktok_pixel.bootstrap import build_destination
 from tiktok_pixel.deadline import Deadline, process_age
+from tiktok_pixel.destination import build_destination
 from tiktok_pixel.errors import TikTokPixelError
 from tiktok_pixel.forwarding import forward
 from tiktok_pixel.outcomes import Reply, Status, refusal, reply_to
+from tiktok_pixel.segment.body import events_of, parse_events
 from tiktok_pixel.segment.errors import PayloadError
-from tiktok_pixel.segment.payload import events_of, parse_events
 from tiktok_pixel.segment.signature import is_bearer, is_signed
+from tiktok_pixel.telemetry import record
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext

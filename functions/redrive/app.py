@@ -23,12 +23,12 @@ from aws_lambda_powertools.utilities.batch import (
 )
 
 from tiktok_pixel import observability
-from tiktok_pixel.accounting import record_redriven
-from tiktok_pixel.bootstrap import build_destination
+from tiktok_pixel.aws.queue import UnreadableMessageError, read_message
 from tiktok_pixel.deadline import Deadline
+from tiktok_pixel.destination import build_destination
 from tiktok_pixel.errors import TikTokPixelError
-from tiktok_pixel.parking import UnreadableMessageError, read_message
 from tiktok_pixel.redriving import redrive, wait_seconds
+from tiktok_pixel.telemetry import record_redriven
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord

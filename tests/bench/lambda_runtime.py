@@ -14,12 +14,12 @@ from pathlib import Path
 from statistics import quantiles
 
 from tests.bench.workload import make_events
-from tests.sandbox import samples
-from tests.sandbox.application import environment, put_parameters
-from tests.sandbox.aws import AwsSandbox
-from tests.sandbox.runtime import LambdaRuntime
-from tests.sandbox.tiktok import TikTokSandbox
-from tiktok_pixel.credentials import DEVELOPMENT_SECRET
+from tiktok_pixel.aws.credentials import DEVELOPMENT_SECRET
+from tools.sandbox import samples
+from tools.sandbox.application import environment, put_parameters
+from tools.sandbox.aws import AwsSandbox
+from tools.sandbox.runtime import LambdaRuntime
+from tools.sandbox.tiktok import TikTokSandbox
 
 ROOT = Path(__file__).parents[2]
 BUILD = ROOT / ".aws-sam" / "build"

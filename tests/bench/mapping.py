@@ -17,15 +17,15 @@ from statistics import median
 from typing import Any
 
 from tests.bench.workload import EVENTS, make_bodies
-from tiktok_pixel.compact_json import compact
 from tiktok_pixel.mapping import load_mapping_set, shipped
-from tiktok_pixel.preparing import PreparedEvent, prepare
-from tiktok_pixel.segment.payload import parse_events
+from tiktok_pixel.preparing import prepare
+from tiktok_pixel.segment.body import parse_events
 from tiktok_pixel.settings import Settings
-from tiktok_pixel.tiktok.delivery import Route, request_body
-from tiktok_pixel.tiktok.events import build_event
+from tiktok_pixel.tiktok.bisection import Parcel
+from tiktok_pixel.tiktok.delivery import request_body
+from tiktok_pixel.tiktok.events import OutgoingEvent, Route, build_event
 from tiktok_pixel.tiktok.identifiers import build_user
-from tiktok_pixel.tiktok.isolation import Parcel
+from tiktok_pixel.values.json_text import compact
 
 ROUNDS = 9
 BATCHES = (1, 10, 100, 1000)
@@ -95,10 +95,10 @@ def floor_of(body: bytes) -> bytes:
 def request_of(body: bytes) -> bytes | None:
     """The request for an event, or a batch of them, as the function makes it."""
     rows = prepare(parse_events(body.decode()), _MAPPINGS, _SETTINGS, time.time(), [])
-    ready = [row for row in rows if isinstance(row, PreparedEvent)]
+    ready = [row for row in rows if isinstance(row, OutgoingEvent)]
     if not ready:
         return None
-    parcels = [Parcel(index, row.body) for index, row in enumerate(ready)]
+    parcels = [Parcel(index, row.json) for index, row in enumerate(ready)]
     return request_body(ready[0].route, "CBENCH", parcels)
 
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from tests.delivery.world import Output, World
-from tests.sandbox.application import PARKED_QUEUE, put_parameters
-from tests.sandbox.aws import AwsSandbox, FaultyAws
-from tests.sandbox.tiktok import TikTokSandbox
 from tiktok_pixel import observability
+from tools.sandbox.application import PARKED_QUEUE, put_parameters
+from tools.sandbox.aws import AwsSandbox, FaultyAws
+from tools.sandbox.tiktok import TikTokSandbox
 
 
 @pytest.fixture(scope="package")

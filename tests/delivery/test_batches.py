@@ -13,11 +13,11 @@ from typing import Any, Final
 import pytest
 
 from tests.delivery.world import BUDGET, World, expire_parameters, plain_halving, visit, visits
-from tests.sandbox import faults, samples
-from tests.sandbox.application import FOLDER, ForwardApplication
-from tests.sandbox.tiktok import ACCESS_TOKEN, PIXEL_CODE
 from tiktok_pixel.mapping import load_mapping_set
-from tiktok_pixel.tiktok.isolation import REFUSES_ALL, UNFINISHED
+from tiktok_pixel.tiktok.bisection import REFUSES_ALL, UNFINISHED
+from tools.sandbox import faults, samples
+from tools.sandbox.application import FOLDER, ForwardApplication
+from tools.sandbox.tiktok import ACCESS_TOKEN, PIXEL_CODE
 
 FORWARDED: Final = ("forwarded", "tiktok_accepted")
 PARAMETER: Final = ("rejected", "tiktok_parameter_invalid")

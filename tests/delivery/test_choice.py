@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 
 from tests.delivery.world import Output, World, visit
-from tiktok_pixel.segment.choice import has_consent, is_consent_event, is_selected
+from tiktok_pixel.segment.consent import has_consent, is_consent_event, is_selected
 
 
 class _Absent:

@@ -20,11 +20,11 @@ from tests.delivery.world import (
     visit,
     visits,
 )
-from tests.sandbox import samples
-from tests.sandbox.aws import throttled
-from tests.sandbox.tiktok import ACCESS_TOKEN, PIXEL_CODE
-from tiktok_pixel.credentials import DEVELOPMENT_SECRET
+from tiktok_pixel.aws.credentials import DEVELOPMENT_SECRET
 from tiktok_pixel.tiktok import client
+from tools.sandbox import samples
+from tools.sandbox.aws import throttled
+from tools.sandbox.tiktok import ACCESS_TOKEN, PIXEL_CODE
 
 FORWARDED: Final = ("forwarded", "tiktok_accepted")
 REVOKED: Final = ("parked", "tiktok_token_invalid")

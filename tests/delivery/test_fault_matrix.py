@@ -25,12 +25,12 @@ from tests.delivery.world import (
     visit,
     visits,
 )
-from tests.sandbox import faults
-from tests.sandbox.aws import broken, denied, throttled
-from tests.sandbox.faults import Fault
-from tests.sandbox.tiktok import TikTokSandbox
-from tiktok_pixel import credentials
+from tiktok_pixel.aws import credentials
 from tiktok_pixel.tiktok import client
+from tools.sandbox import faults
+from tools.sandbox.aws import broken, denied, throttled
+from tools.sandbox.faults import Fault
+from tools.sandbox.tiktok import TikTokSandbox
 
 UNAVAILABLE: Final = 503
 

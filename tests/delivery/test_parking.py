@@ -8,15 +8,15 @@ from typing import Any, Final
 import pytest
 
 from tests.delivery.world import PIXEL_CODE_NAME, SENDS, Output, World, visit, visits
-from tests.sandbox import faults
-from tests.sandbox.tiktok import ACCESS_TOKEN, PIXEL_CODE
-from tiktok_pixel.parking import (
+from tiktok_pixel.aws.queue import (
     ParkedEvent,
     UnreadableMessageError,
     _messages,
     read_message,
 )
-from tiktok_pixel.tiktok.delivery import Route
+from tiktok_pixel.tiktok.events import Route
+from tools.sandbox import faults
+from tools.sandbox.tiktok import ACCESS_TOKEN, PIXEL_CODE
 
 LARGEST: Final = 262_144
 WEB: Final = Route(None, "web", None)

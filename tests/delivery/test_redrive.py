@@ -9,11 +9,11 @@ from typing import Any, Final
 import pytest
 
 from tests.delivery.world import ACCESS_TOKEN_NAME, Output, World, _queue, visit, visits
-from tests.sandbox import faults
-from tests.sandbox.application import Context
-from tests.sandbox.aws import broken, throttled
-from tests.sandbox.tiktok import ACCESS_TOKEN
 from tiktok_pixel.tiktok import delivery
+from tools.sandbox import faults
+from tools.sandbox.application import Context
+from tools.sandbox.aws import broken, throttled
+from tools.sandbox.tiktok import ACCESS_TOKEN
 
 DAY: Final = 86_400
 

@@ -14,13 +14,13 @@ import pytest
 
 from tests.delivery.conftest import small_world
 from tests.delivery.world import World, allow_forced_read, body_of, visit, visits
-from tests.sandbox import faults
-from tests.sandbox.application import ForwardApplication
-from tests.sandbox.aws import AwsSandbox
-from tests.sandbox.faults import Fault
 from tiktok_pixel.tiktok import delivery
-from tiktok_pixel.tiktok.isolation import REFUSES_ALL
-from tiktok_pixel.tiktok.verdicts import CODE_RANGES, CODES, Ruling, Verdict
+from tiktok_pixel.tiktok.bisection import REFUSES_ALL
+from tiktok_pixel.tiktok.verdicts import CODE_RANGES, CODES, Verdict, VerdictKind
+from tools.sandbox import faults
+from tools.sandbox.application import ForwardApplication
+from tools.sandbox.aws import AwsSandbox
+from tools.sandbox.faults import Fault
 
 PARKED: Final = 202
 UNAVAILABLE: Final = 503
@@ -32,23 +32,23 @@ def taking(fault: Fault) -> Fault:
     return dataclasses.replace(fault, accept=True)
 
 
-def of_code(code: int, ruling: Ruling) -> Fault:
+def of_code(code: int, verdict: Verdict) -> Fault:
     fault = faults.answer(code)
-    return taking(fault) if ruling.verdict is Verdict.DELIVERED else fault
+    return taking(fault) if verdict.kind is VerdictKind.ACCEPTED else fault
 
 
 # Codes of TikTok that no table has, and answers without any code.
-UNKNOWN: Final = Ruling(Verdict.OPERATOR, "tiktok_code_unknown")
+UNKNOWN: Final = Verdict(VerdictKind.OPERATOR, "tiktok_code_unknown")
 UNAVAILABLE_RULING: Final = CODES[50000]
-ENDPOINT: Final = Ruling(Verdict.OPERATOR, "tiktok_endpoint_refused")
-UNREADABLE: Final = Ruling(Verdict.RETRY, "tiktok_answer_unreadable")
-UNREACHABLE: Final = Ruling(Verdict.RETRY, "tiktok_unreachable")
-ENVELOPE: Final = Ruling(Verdict.OPERATOR, "tiktok_envelope_refused", credentials=True)
-ANSWERS: Final[dict[str, tuple[Fault, Ruling]]] = {
-    **{f"code {code}": (of_code(code, ruling), ruling) for code, ruling in CODES.items()},
+ENDPOINT: Final = Verdict(VerdictKind.OPERATOR, "tiktok_endpoint_refused")
+UNREADABLE: Final = Verdict(VerdictKind.TRANSIENT, "tiktok_answer_unreadable")
+UNREACHABLE: Final = Verdict(VerdictKind.TRANSIENT, "tiktok_unreachable")
+ENVELOPE: Final = Verdict(VerdictKind.OPERATOR, "tiktok_envelope_refused", credentials=True)
+ANSWERS: Final[dict[str, tuple[Fault, Verdict]]] = {
+    **{f"code {code}": (of_code(code, verdict), verdict) for code, verdict in CODES.items()},
     **{
-        f"code {code}": (faults.answer(code), ruling)
-        for codes, ruling in CODE_RANGES
+        f"code {code}": (faults.answer(code), verdict)
+        for codes, verdict in CODE_RANGES
         for code in (codes[0], codes[-1])
     },
     "code unknown": (faults.answer(49999), UNKNOWN),
@@ -69,7 +69,7 @@ ANSWERS: Final[dict[str, tuple[Fault, Ruling]]] = {
     "HTTP 401": (faults.http(401), CODES[40105]),
     "HTTP 403": (faults.http(403), CODES[40001]),
     "HTTP 404": (faults.http(404), ENDPOINT),
-    "HTTP 408": (faults.http(408), Ruling(Verdict.RETRY, "tiktok_timeout")),
+    "HTTP 408": (faults.http(408), Verdict(VerdictKind.TRANSIENT, "tiktok_timeout")),
     "HTTP 413": (faults.http(413), CODES[40061]),
     "HTTP 429": (faults.http(429), CODES[40100]),
     "HTTP 500": (faults.http(500), UNAVAILABLE_RULING),
@@ -98,9 +98,9 @@ ANSWERS: Final[dict[str, tuple[Fault, Ruling]]] = {
 }
 # One for each reason that an answer can have.
 REASONS: Final = {
-    name: (fault, ruling)
-    for number, (name, (fault, ruling)) in enumerate(ANSWERS.items())
-    if ruling.reason not in [one.reason for _, one in list(ANSWERS.values())[:number]]
+    name: (fault, verdict)
+    for number, (name, (fault, verdict)) in enumerate(ANSWERS.items())
+    if verdict.reason not in [one.reason for _, one in list(ANSWERS.values())[:number]]
 }
 # And all that can happen to its bytes and its connection.
 KINDS: Final = REASONS | {
@@ -110,17 +110,17 @@ KINDS: Final = REASONS | {
 }
 
 
-def expected_end(ruling: Ruling, size: int) -> tuple[int, tuple[str, str]]:
+def expected_end(verdict: Verdict, size: int) -> tuple[int, tuple[str, str]]:
     """What becomes of events when TikTok answers everything so."""
-    match ruling.verdict:
-        case Verdict.DELIVERED:
-            return 200, ("forwarded", ruling.reason)
-        case Verdict.RETRY:
-            return (429 if ruling.throttled else UNAVAILABLE), ("retry", ruling.reason)
-        case Verdict.OPERATOR:
-            return PARKED, ("parked", ruling.reason)
-        case Verdict.CONTENT if size == 1:
-            return 400, ("rejected", ruling.reason)
+    match verdict.kind:
+        case VerdictKind.ACCEPTED:
+            return 200, ("forwarded", verdict.reason)
+        case VerdictKind.TRANSIENT:
+            return (429 if verdict.throttled else UNAVAILABLE), ("retry", verdict.reason)
+        case VerdictKind.OPERATOR:
+            return PARKED, ("parked", verdict.reason)
+        case VerdictKind.CONTENT if size == 1:
+            return 400, ("rejected", verdict.reason)
         case _:
             return PARKED, ("parked", REFUSES_ALL)
 
@@ -147,34 +147,34 @@ def application(shared: tuple[World, ForwardApplication]) -> ForwardApplication:
     return shared[1]
 
 
-@pytest.mark.parametrize(("fault", "ruling"), ANSWERS.values(), ids=ANSWERS)
+@pytest.mark.parametrize(("fault", "verdict"), ANSWERS.values(), ids=ANSWERS)
 def test_every_answer_has_its_end(
-    world: World, application: ForwardApplication, fault: Fault, ruling: Ruling
+    world: World, application: ForwardApplication, fault: Fault, verdict: Verdict
 ) -> None:
     world.tiktok.always(fault)
 
     sent = world.send(application, visit("m-0"))
 
-    assert (sent.status, sent.end) == expected_end(ruling, 1)
+    assert (sent.status, sent.end) == expected_end(verdict, 1)
     assert sent.stray == ({"m-0"} if fault.accept and sent.status >= UNAVAILABLE else set())
 
 
 @pytest.mark.parametrize("size", SIZES[1:])
-@pytest.mark.parametrize(("fault", "ruling"), KINDS.values(), ids=KINDS)
+@pytest.mark.parametrize(("fault", "verdict"), KINDS.values(), ids=KINDS)
 def test_every_verdict_counts_for_a_batch(
-    world: World, application: ForwardApplication, fault: Fault, ruling: Ruling, size: int
+    world: World, application: ForwardApplication, fault: Fault, verdict: Verdict, size: int
 ) -> None:
     world.tiktok.always(fault)
 
     sent = world.send(application, visits(size))
 
-    assert (sent.status, sent.end) == expected_end(ruling, size)
+    assert (sent.status, sent.end) == expected_end(verdict, size)
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize(("fault", "ruling"), REASONS.values(), ids=REASONS)
+@pytest.mark.parametrize(("fault", "verdict"), REASONS.values(), ids=REASONS)
 def test_every_verdict_counts_after_a_retry(
-    world: World, application: ForwardApplication, fault: Fault, ruling: Ruling, size: int
+    world: World, application: ForwardApplication, fault: Fault, verdict: Verdict, size: int
 ) -> None:
     """The first try fails in passing; what the second says is what counts."""
     world.tiktok.next(faults.http(502))
@@ -182,7 +182,7 @@ def test_every_verdict_counts_after_a_retry(
 
     sent = world.send(application, body_of(size))
 
-    assert (sent.status, sent.end) == expected_end(ruling, size)
+    assert (sent.status, sent.end) == expected_end(verdict, size)
 
 
 @pytest.mark.parametrize("size", [1, 2, 1000])
@@ -199,7 +199,7 @@ def test_an_answer_longer_than_it_says_is_tried_again(
 
 
 PASSING: Final = {
-    name: fault for name, (fault, ruling) in KINDS.items() if ruling.verdict is Verdict.RETRY
+    name: fault for name, (fault, verdict) in KINDS.items() if verdict.kind is VerdictKind.TRANSIENT
 }
 
 

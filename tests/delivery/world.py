@@ -17,8 +17,8 @@ from typing import Any, Final
 
 import pytest
 
-from tests.sandbox import samples
-from tests.sandbox.application import (
+from tools.sandbox import samples
+from tools.sandbox.application import (
     FOLDER,
     PARKED_QUEUE,
     ForwardApplication,
@@ -28,8 +28,8 @@ from tests.sandbox.application import (
     forward_application,
     redrive_application,
 )
-from tests.sandbox.aws import AwsSandbox, FaultyAws
-from tests.sandbox.tiktok import TikTokSandbox
+from tools.sandbox.aws import AwsSandbox, FaultyAws
+from tools.sandbox.tiktok import TikTokSandbox
 
 BUDGET: Final = 4.0
 ANOTHER_TOKEN: Final = "another-access-token"

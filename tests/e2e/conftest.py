@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.sandbox import application
-from tests.sandbox.aws import REGION, AwsSandbox
-from tests.sandbox.emulator import find_emulator
-from tests.sandbox.runtime import LambdaRuntime
-from tests.sandbox.tiktok import TikTokSandbox
+from tools.sandbox import application
+from tools.sandbox.aws import REGION, AwsSandbox
+from tools.sandbox.emulator import find_emulator
+from tools.sandbox.runtime import LambdaRuntime
+from tools.sandbox.tiktok import TikTokSandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -9,10 +9,10 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.sandbox.tiktok import PIXEL_CODE
+from tools.sandbox.tiktok import PIXEL_CODE
 
 if TYPE_CHECKING:
-    from tests.sandbox.tiktok import Received
+    from tools.sandbox.tiktok import Received
 
 PERSONAL: Final = (
     "jane.doe@example.com",

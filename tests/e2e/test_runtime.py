@@ -15,16 +15,16 @@ from tests.e2e.expected import (
     assert_nothing_personal,
     assert_received,
 )
-from tests.sandbox import application, faults, samples
-from tests.sandbox.tiktok import ACCESS_TOKEN
-from tiktok_pixel.credentials import DEVELOPMENT_SECRET
+from tiktok_pixel.aws.credentials import DEVELOPMENT_SECRET
+from tools.sandbox import application, faults, samples
+from tools.sandbox.tiktok import ACCESS_TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from tests.e2e.conftest import BuiltApplication, Sandbox
-    from tests.sandbox.runtime import LambdaRuntime
+    from tools.sandbox.runtime import LambdaRuntime
 
 pytestmark = pytest.mark.runtime
 

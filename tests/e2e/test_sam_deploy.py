@@ -17,7 +17,7 @@ import boto3
 import pytest
 
 from tests.e2e.conftest import ROOT
-from tests.sandbox.aws import CREDENTIALS, AwsSandbox
+from tools.sandbox.aws import CREDENTIALS, AwsSandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,8 +20,8 @@ from tests.e2e.expected import (
     assert_nothing_personal,
     assert_received,
 )
-from tests.sandbox import samples
-from tests.sandbox.emulator import free_ports
+from tools.sandbox import samples
+from tools.sandbox.emulator import free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

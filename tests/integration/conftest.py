@@ -12,15 +12,15 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.application import (
+from tiktok_pixel import observability
+from tools.sandbox.application import (
     ForwardApplication,
     environment,
     forward_application,
     put_parameters,
 )
-from tests.sandbox.aws import AwsSandbox
-from tests.sandbox.tiktok import TikTokSandbox
-from tiktok_pixel import observability
+from tools.sandbox.aws import AwsSandbox
+from tools.sandbox.tiktok import TikTokSandbox
 
 StartApplication = Callable[..., ForwardApplication]
 

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.sandbox import samples
 from tiktok_pixel.mapping import load_mapping_set, shipped
 from tiktok_pixel.outcomes import shown_message_id
-from tiktok_pixel.problems import FIELDS, RULES, Problem
+from tiktok_pixel.values.validation import FIELDS, RULES, Problem
+from tools.sandbox import samples
 
 if TYPE_CHECKING:
     from tests.integration.conftest import Output
-    from tests.sandbox.application import ForwardApplication, HttpAnswer
-    from tests.sandbox.tiktok import TikTokSandbox
+    from tools.sandbox.application import ForwardApplication, HttpAnswer
+    from tools.sandbox.tiktok import TikTokSandbox
 
 COUNTS = ("forwarded", "ignored", "rejected", "parked", "retry")
 GOOD = samples.read("place-an-order")

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from tests.integration.conftest import StartApplication
-from tests.sandbox import samples
-from tests.sandbox.application import FOLDER, ForwardApplication
-from tests.sandbox.aws import AwsSandbox
-from tests.sandbox.samples import visits
-from tests.sandbox.tiktok import TikTokSandbox
+from tools.sandbox import samples
+from tools.sandbox.application import FOLDER, ForwardApplication
+from tools.sandbox.aws import AwsSandbox
+from tools.sandbox.samples import visits
+from tools.sandbox.tiktok import TikTokSandbox
 
 
 def post_signed_by(application: ForwardApplication, body: str, signed: str) -> tuple[int, Any]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tests.integration.conftest import StartApplication
-from tests.sandbox import samples
-from tests.sandbox.tiktok import TikTokSandbox
+from tools.sandbox import samples
+from tools.sandbox.tiktok import TikTokSandbox
 
 DENIED = {"consent": {"categoryPreferences": {"ads": False}}}
 AGREED = {"consent": {"categoryPreferences": {"ads": True}}}

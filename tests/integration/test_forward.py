@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.sandbox import faults, samples
-from tests.sandbox.application import FOLDER, PREFIX, ForwardApplication, put_parameters
-from tests.sandbox.tiktok import ACCESS_TOKEN, PIXEL_CODE, TRACK_PATH, TikTokSandbox
+from tools.sandbox import faults, samples
+from tools.sandbox.application import FOLDER, PREFIX, ForwardApplication, put_parameters
+from tools.sandbox.tiktok import ACCESS_TOKEN, PIXEL_CODE, TRACK_PATH, TikTokSandbox
 
 if TYPE_CHECKING:
     from tests.integration.conftest import Output, StartApplication
-    from tests.sandbox.aws import AwsSandbox
+    from tools.sandbox.aws import AwsSandbox
 
 USER_AGENT = (
     "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 "

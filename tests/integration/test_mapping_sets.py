@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.integration.conftest import StartApplication
-from tests.sandbox import samples
-from tests.sandbox.application import FOLDER, PREFIX, ForwardApplication, put_parameters
-from tests.sandbox.tiktok import PIXEL_CODE, TikTokSandbox
-from tiktok_pixel import bootstrap
+from tiktok_pixel import destination
 from tiktok_pixel.mapping import MappingError, load_mapping_set, shipped
+from tools.sandbox import samples
+from tools.sandbox.application import FOLDER, PREFIX, ForwardApplication, put_parameters
+from tools.sandbox.tiktok import PIXEL_CODE, TikTokSandbox
 
 if TYPE_CHECKING:
-    from tests.sandbox.aws import AwsSandbox
+    from tools.sandbox.aws import AwsSandbox
 
 EXPECTED = Path(__file__).parent / "expected"
-OWN = Path(bootstrap.OWN_MAPPINGS)
+OWN = Path(destination.OWN_MAPPINGS)
 NOW = 1_700_000_000
 
 StartCustom = Callable[..., ForwardApplication]
@@ -138,7 +138,7 @@ def test_full_counts_an_order_placed_and_completed_as_two_events(
 @pytest.fixture
 def custom(start: StartApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StartCustom:
     """Start the function with presets of one's own in the file of a stage."""
-    monkeypatch.setattr(bootstrap, "OWN_MAPPINGS", tmp_path)
+    monkeypatch.setattr(destination, "OWN_MAPPINGS", tmp_path)
 
     def start_custom(*presets: Json, stage: str = "dev", **more: str) -> ForwardApplication:
         (tmp_path / f"{stage}.json").write_text(json.dumps(presets))
@@ -374,7 +374,7 @@ def test_a_file_with_mistakes_stops_the_start_with_all_of_them(custom: StartCust
     fields = {"content_type": "car", "contents": {"@arrayPath": [5, {}]}}
     with pytest.raises(MappingError) as raised:
         custom(preset("AddToCart", name="Cart", fields=fields), preset("Browse", name="B"))
-    file = bootstrap.OWN_MAPPINGS / "dev.json"
+    file = destination.OWN_MAPPINGS / "dev.json"
     assert str(raised.value).splitlines() == [
         (
             f'{file}: "Cart": content_type: expected one of a few words, got "car"; '
@@ -394,5 +394,5 @@ def test_a_stage_without_a_file_stops_the_start(
     custom(preset("AddToCart"), stage="dev")
     with pytest.raises(MappingError) as raised:
         start(MAPPING_SET="custom", STAGE="prod")
-    file = bootstrap.OWN_MAPPINGS / "prod.json"
+    file = destination.OWN_MAPPINGS / "prod.json"
     assert str(raised.value) == f"{file}: there is no such file; beside it: dev.json"

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.sandbox import faults, samples
-from tests.sandbox.tiktok import ACCESS_TOKEN, TikTokSandbox
-from tiktok_pixel.credentials import DEVELOPMENT_SECRET
+from tiktok_pixel.aws.credentials import DEVELOPMENT_SECRET
 from tiktok_pixel.mapping import MappingSet
+from tools.sandbox import faults, samples
+from tools.sandbox.tiktok import ACCESS_TOKEN, TikTokSandbox
 
 if TYPE_CHECKING:
     from tests.integration.conftest import Output, StartApplication
-    from tests.sandbox.application import ForwardApplication
-    from tests.sandbox.aws import AwsSandbox
+    from tools.sandbox.application import ForwardApplication
+    from tools.sandbox.aws import AwsSandbox
 
 # The parts of an event that tell of a person.
 PERSONAL_PATHS = (

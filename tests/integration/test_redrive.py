@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.integration.conftest import Output
-from tests.sandbox.application import (
+from tools.sandbox.application import (
     PARKED_QUEUE,
     ForwardApplication,
     RedriveApplication,
@@ -20,9 +20,9 @@ from tests.sandbox.application import (
     forward_application,
     redrive_application,
 )
-from tests.sandbox.aws import AwsSandbox
-from tests.sandbox.samples import visits
-from tests.sandbox.tiktok import ACCESS_TOKEN, PIXEL_CODE, TikTokSandbox
+from tools.sandbox.aws import AwsSandbox
+from tools.sandbox.samples import visits
+from tools.sandbox.tiktok import ACCESS_TOKEN, PIXEL_CODE, TikTokSandbox
 
 HOUR = 3600
 REVOKED = {"tiktok_token_invalid"}

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.sandbox import samples
+from tools.sandbox import samples
 
 ROOT = Path(__file__).parents[2]
 
@@ -16,7 +16,7 @@ def test_the_samples_are_shown_as_a_table_that_log_lines_do_not_disturb() -> Non
     path = os.environ | {"PYTHONPATH": str(ROOT / "layers" / "tiktok_pixel")}
 
     shown = subprocess.run(
-        [sys.executable, "-m", "tests.sandbox.run"],
+        [sys.executable, "-m", "tools.sandbox.run"],
         cwd=ROOT,
         env=path,
         check=True,

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.sandbox.emulator import find_emulator
-from tests.sandbox.runtime import LambdaRuntime, RuntimeHarnessError
+from tools.sandbox.emulator import find_emulator
+from tools.sandbox.runtime import LambdaRuntime, RuntimeHarnessError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

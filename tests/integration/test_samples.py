@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.sandbox import samples
 from tiktok_pixel.mapping import load_mapping_set, shipped
+from tools.sandbox import samples
 
 
 @pytest.mark.parametrize("name", samples.http_samples())

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.sandbox.application import environment
+from tools.sandbox.application import environment
 
 ROOT: Final = Path(__file__).parents[2]
 FORWARD: Final = ROOT / "functions" / "forward"

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from tests.recorded import Recorded
-from tiktok_pixel.credentials import parameter_names
+from tiktok_pixel.aws.credentials import parameter_names
 from tiktok_pixel.settings import Settings
 
 if TYPE_CHECKING:

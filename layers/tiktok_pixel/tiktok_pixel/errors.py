@@ -11,7 +11,7 @@
     ├── problems.UnusableValueError            one value that cannot be sent
     ├── parameters.ParametersUnavailableError  SSM does not answer and never did
     ├── tiktok.delivery.CredentialsUnavailableError  a pixel without code or token
-    ├── tiktok.client.NoAnswerError            TikTok gave no answer
+    ├── tiktok.client.NoResponseError            TikTok gave no answer
     └── parking.UnreadableMessageError         a message of the queue that is none of ours
 
 The root itself is never raised: it is there to be caught.

@@ -7,35 +7,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from tiktok_pixel.aws.queue import ParkedEvent
 from tiktok_pixel.outcomes import Outcome, Status
-from tiktok_pixel.parking import ParkedEvent, Parking
-from tiktok_pixel.preparing import PreparedEvent, prepare
+from tiktok_pixel.preparing import prepare
+from tiktok_pixel.tiktok.bisection import Fate, Parcel
 from tiktok_pixel.tiktok.delivery import Call, Delivery
-from tiktok_pixel.tiktok.isolation import Fate, Parcel
+from tiktok_pixel.tiktok.events import OutgoingEvent
 
 if TYPE_CHECKING:
-    from tiktok_pixel.credentials import Credentials
     from tiktok_pixel.deadline import Deadline
-    from tiktok_pixel.mapping import MappingSet
-    from tiktok_pixel.problems import Problem
-    from tiktok_pixel.settings import Settings
-    from tiktok_pixel.tiktok.client import TikTokClient
+    from tiktok_pixel.destination import Destination
+    from tiktok_pixel.values.validation import Problem
 
 # Kept back from the time for TikTok; putting a thousand events into SQS takes a tenth of it.
 _PARKING_SECONDS: Final = 0.6
 # Kept back for metrics, log lines and the answer's own text, which grow with the events.
 _ANSWERING_SECONDS_PER_EVENT: Final = 0.000_04
-
-
-@dataclass(frozen=True, slots=True)
-class Destination:
-    """What every request of an environment shares."""
-
-    settings: Settings
-    mappings: MappingSet
-    credentials: Credentials
-    client: TikTokClient
-    parking: Parking | None
 
 
 @dataclass(slots=True)
@@ -59,14 +46,14 @@ def forward(
     """Map, check and send events, and say what became of each.
 
     Args:
-        events: Parsed JSON values, as :func:`tiktok_pixel.segment.payload.parse_events` gives.
+        events: Parsed JSON values, as :func:`tiktok_pixel.segment.body.parse_events` gives.
         destination: What the environment holds ready.
         deadline: When the answer has to be out.
         now: Unix time in seconds.
     """
     problems: list[Problem] = []
     rows = prepare(events, destination.mappings, destination.settings, now, problems)
-    ready = {index: row for index, row in enumerate(rows) if isinstance(row, PreparedEvent)}
+    ready = {index: row for index, row in enumerate(rows) if isinstance(row, OutgoingEvent)}
     fates: dict[int, Fate] = {}
     calls: list[Call] = []
     if ready:
@@ -75,12 +62,12 @@ def forward(
             destination.client, destination.credentials, _delivery_deadline(destination, deadline)
         )
         fates = delivery.deliver(
-            [(row.route, Parcel(index, row.body)) for index, row in ready.items()]
+            [(row.route, Parcel(index, row.json)) for index, row in ready.items()]
         )
         calls = delivery.calls
         _park(ready, fates, destination, deadline, now)
     outcomes = tuple(
-        _outcome(row, fates[index]) if isinstance(row, PreparedEvent) else row
+        _outcome(row, fates[index]) if isinstance(row, OutgoingEvent) else row
         for index, row in enumerate(rows)
     )
     return Report(outcomes, Counter(problems) if problems else {}, tuple(calls))
@@ -92,7 +79,7 @@ def _delivery_deadline(destination: Destination, deadline: Deadline) -> Deadline
 
 
 def _park(
-    ready: dict[int, PreparedEvent],
+    ready: dict[int, OutgoingEvent],
     fates: dict[int, Fate],
     destination: Destination,
     deadline: Deadline,
@@ -106,7 +93,7 @@ def _park(
     if destination.parking is not None:
         rows = [ready[index] for index in indexes]
         parked = destination.parking.park(
-            [ParkedEvent(row.route, row.message_id, row.event, row.body, now) for row in rows],
+            [ParkedEvent(row.route, row.message_id, row.name, row.json, now) for row in rows],
             deadline,
         )
     for index, is_parked in zip(indexes, parked, strict=True):
@@ -114,5 +101,5 @@ def _park(
             fates[index] = Fate(Status.RETRY, "parking_failed")
 
 
-def _outcome(row: PreparedEvent, fate: Fate) -> Outcome:
-    return Outcome(row.message_id, fate.status, fate.reason, row.event, fate.throttled)
+def _outcome(row: OutgoingEvent, fate: Fate) -> Outcome:
+    return Outcome(row.message_id, fate.status, fate.reason, row.name, fate.throttled)

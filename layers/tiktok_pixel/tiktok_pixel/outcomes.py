@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from tiktok_pixel.compact_json import compact
+from tiktok_pixel.values.json_text import compact
 
 
 class Status(StrEnum):

@@ -3,45 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from tiktok_pixel.compact_json import compact
-from tiktok_pixel.ecmascript import WHITESPACE, to_string
-from tiktok_pixel.mapping.values import resolve, split_path
+from tiktok_pixel.mapping.paths import resolve, split_path
 from tiktok_pixel.observability import report_crash
 from tiktok_pixel.outcomes import Outcome, Status, shown_message_id
-from tiktok_pixel.problems import InvalidEventError, Problem
-from tiktok_pixel.segment.choice import has_consent, is_consent_event, is_selected
+from tiktok_pixel.segment.consent import has_consent, is_consent_event, is_selected
 from tiktok_pixel.segment.errors import InvalidSegmentEventError
 from tiktok_pixel.segment.event import SegmentEvent, read_event
-from tiktok_pixel.tiktok.delivery import Route
-from tiktok_pixel.tiktok.events import build_event
+from tiktok_pixel.tiktok.events import OutgoingEvent, Route, build_event
+from tiktok_pixel.values.javascript import WHITESPACE, to_string
+from tiktok_pixel.values.json_text import compact
+from tiktok_pixel.values.validation import InvalidEventError, Problem
 
 if TYPE_CHECKING:
     from tiktok_pixel.mapping import MappingSet
     from tiktok_pixel.settings import Settings
 
 
-@dataclass(slots=True)
-class PreparedEvent:
-    """An event that is ready to be sent.
-
-    Attributes:
-        route: What it shares with the other events of its request.
-        message_id: Segment's messageId as it can be shown.
-        event: TikTok's event name.
-        body: The item of ``data[]`` as JSON.
-    """
-
-    route: Final[Route]
-    message_id: Final[str | None]
-    event: Final[str]
-    body: Final[str]
-
-
-Row = Outcome | PreparedEvent
+Row = Outcome | OutgoingEvent
 
 
 def prepare(
@@ -122,7 +103,7 @@ def _prepare(
         wire = built.wire | decided if decided else built.wire
         test_event_code = built.test_event_code or settings.test_event_code
         route = _route(mapping.pixel, built.event_source, test_event_code)
-        rows.append(PreparedEvent(route, shown, wire["event"], compact(wire)))
+        rows.append(OutgoingEvent(route, shown, wire["event"], compact(wire)))
     return rows
 
 

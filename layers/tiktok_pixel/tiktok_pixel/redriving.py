@@ -7,15 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from tiktok_pixel.forwarding import Destination, Report
+from tiktok_pixel.forwarding import Report
 from tiktok_pixel.outcomes import Outcome, Status
+from tiktok_pixel.tiktok.bisection import Fate, Parcel
 from tiktok_pixel.tiktok.delivery import Delivery
 from tiktok_pixel.tiktok.events import OLDEST_SECONDS
-from tiktok_pixel.tiktok.isolation import Fate, Parcel
 
 if TYPE_CHECKING:
+    from tiktok_pixel.aws.queue import ParkedEvent
     from tiktok_pixel.deadline import Deadline
-    from tiktok_pixel.parking import ParkedEvent
+    from tiktok_pixel.destination import Destination
 
 # TikTok drops a copy that comes within 48 h of the first; later ones count twice.
 _DEDUPLICATED_SECONDS: Final = 48 * 3600

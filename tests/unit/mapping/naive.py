@@ -9,9 +9,9 @@ import json
 import re
 from typing import Any
 
-from tiktok_pixel.ecmascript import to_string
 from tiktok_pixel.mapping.json_text import stringify
-from tiktok_pixel.mapping.values import UNDEFINED, split_path, step
+from tiktok_pixel.mapping.paths import UNDEFINED, split_path, step
+from tiktok_pixel.values.javascript import to_string
 
 type_of_json = dict[str, Any]
 

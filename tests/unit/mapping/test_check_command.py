@@ -1,4 +1,4 @@
-"""`python -m tiktok_pixel.mapping FILE…`: what the build of the layer runs."""
+"""`python check_mappings.py FILE…`: what the build of the layer runs."""
 
 import json
 from pathlib import Path
@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from layers.tiktok_pixel.check_mappings import main
 from tiktok_pixel.mapping import shipped
-from tiktok_pixel.mapping.__main__ import main
 
 Captured = pytest.CaptureFixture[str]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tiktok_pixel.mapping.place import Findings, Place
+from tiktok_pixel.mapping.diagnostics import Findings, Place
 from tiktok_pixel.mapping.presets import compile_fields
 
 Json = Any

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tiktok_pixel.mapping import describe_subscription
 from tiktok_pixel.mapping.fql_tokens import SubscriptionError
 from tiktok_pixel.mapping.subscriptions import compile_subscription
+from tools.pixel.describe import describe_subscription
 
 Event = dict[str, Any]
 

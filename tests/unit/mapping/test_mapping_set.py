@@ -14,7 +14,7 @@ from tiktok_pixel.mapping import (
     load_mapping_set,
     shipped,
 )
-from tiktok_pixel.mapping.event_names import LEGACY, STANDARD
+from tiktok_pixel.tiktok.event_names import LEGACY, STANDARD
 
 Preset = dict[str, Any]
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from tests.unit.mapping.naive import transform
-from tiktok_pixel.mapping.place import Findings, Place
+from tiktok_pixel.mapping.diagnostics import Findings, Place
 from tiktok_pixel.mapping.presets import compile_fields
 
 Json = Any

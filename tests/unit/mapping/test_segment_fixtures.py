@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from tiktok_pixel.mapping.diagnostics import Findings, Place
 from tiktok_pixel.mapping.fql_tokens import SubscriptionError
-from tiktok_pixel.mapping.place import Findings, Place
 from tiktok_pixel.mapping.presets import compile_fields
 from tiktok_pixel.mapping.subscriptions import compile_subscription
 

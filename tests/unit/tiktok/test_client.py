@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.sandbox.tiktok import ACCESS_TOKEN, PIXEL_CODE, TikTokSandbox
 from tiktok_pixel.deadline import Deadline
-from tiktok_pixel.tiktok.client import NoAnswerError, TikTokClient
+from tiktok_pixel.tiktok.client import NoResponseError, TikTokClient
 from tiktok_pixel.tiktok.verdicts import DELIVERED, judge, read_envelope
+from tools.sandbox.tiktok import ACCESS_TOKEN, PIXEL_CODE, TikTokSandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,10 +87,10 @@ def test_an_answer_in_another_encoding_is_decoded() -> None:
 )
 def test_an_answer_that_is_shorter_than_it_says_is_none(answer: bytes) -> None:
     server = OneAnswer(answer)
-    with pytest.raises(NoAnswerError) as raised:
+    with pytest.raises(NoResponseError) as raised:
         track(TikTokClient(server.url))
     server.close()
-    assert raised.value.ruling.reason == "tiktok_unreachable"
+    assert raised.value.verdict.reason == "tiktok_unreachable"
 
 
 def test_connections_forgotten_by_many_threads_at_once_leave_a_pool_that_works(

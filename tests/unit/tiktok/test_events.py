@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tiktok_pixel.problems import InvalidEventError
 from tiktok_pixel.tiktok.events import BuiltEvent, build_event, event_time
+from tiktok_pixel.values.validation import InvalidEventError
 
 NOW = 1_767_225_600.75  # 2026-01-01T00:00:00.750Z
 DAY = 86_400

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tiktok_pixel.problems import FIELDS, RULES, Problem
 from tiktok_pixel.tiktok.identifiers import build_user, identifies
+from tiktok_pixel.values.validation import FIELDS, RULES, Problem
 
 NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 HASHED = "b4c9a289323b21a01c3e940f150eb9b8c542587f1abfd8f0e1cc1ffc5e475514"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tiktok_pixel.problems import UnusableValueError
 from tiktok_pixel.tiktok.phones import region_of, to_e164
+from tiktok_pixel.values.validation import UnusableValueError
 
 
 @pytest.mark.parametrize(

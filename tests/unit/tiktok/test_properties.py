@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tiktok_pixel.problems import FIELDS, RULES, Problem
 from tiktok_pixel.tiktok.properties import build_properties
+from tiktok_pixel.values.validation import FIELDS, RULES, Problem
 
 
 def properties_of(**fields: Any) -> tuple[dict[str, Any], list[str]]:

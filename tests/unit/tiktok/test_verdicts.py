@@ -9,17 +9,17 @@ import pytest
 
 from tiktok_pixel.tiktok.verdicts import (
     CODES,
-    Answer,
-    Ruling,
+    TikTokResponse,
     Verdict,
+    VerdictKind,
     judge,
     read_envelope,
 )
 
-D, R, C, O = Verdict.DELIVERED, Verdict.RETRY, Verdict.CONTENT, Verdict.OPERATOR  # noqa: E741
+D, R, C, O = VerdictKind.ACCEPTED, VerdictKind.TRANSIENT, VerdictKind.CONTENT, VerdictKind.OPERATOR  # noqa: E741
 
 # Every code that TikTok documents for this endpoint: what becomes of the events, and why.
-DOCUMENTED: dict[int, tuple[Verdict, str]] = {
+DOCUMENTED: dict[int, tuple[VerdictKind, str]] = {
     0: (D, "tiktok_accepted"),
     20001: (D, "tiktok_accepted_partially"),
     40050: (D, "tiktok_duplicate_request"),
@@ -54,20 +54,20 @@ def envelope(code: Any, message: str = "scripted") -> bytes:
     return json.dumps({"code": code, "message": message, "request_id": "r-1"}).encode()
 
 
-def ruling(body: bytes, http_status: int = 200) -> Ruling:
-    """The ruling on an answer."""
-    answer = Answer(http_status, body, 0.1)
+def verdict(body: bytes, http_status: int = 200) -> Verdict:
+    """The verdict on an answer."""
+    answer = TikTokResponse(http_status, body, 0.1)
     return judge(answer, read_envelope(answer))
 
 
 @pytest.mark.parametrize("http_status", [200, 400, 401, 429, 500, 503])
 @pytest.mark.parametrize(("code", "expected"), DOCUMENTED.items())
 def test_every_documented_code_has_a_ruling_whatever_the_http_status(
-    code: int, expected: tuple[Verdict, str], http_status: int
+    code: int, expected: tuple[VerdictKind, str], http_status: int
 ) -> None:
-    found = ruling(envelope(code), http_status)
+    found = verdict(envelope(code), http_status)
 
-    assert (found.verdict, found.reason) == expected
+    assert (found.kind, found.reason) == expected
 
 
 def test_no_other_code_has_one() -> None:
@@ -75,14 +75,14 @@ def test_no_other_code_has_one() -> None:
 
 
 def test_only_rate_limits_are_throttling() -> None:
-    throttled = {code for code in DOCUMENTED if ruling(envelope(code)).throttled}
+    throttled = {code for code in DOCUMENTED if verdict(envelope(code)).throttled}
 
     assert throttled == {40016, 40100, 40132, 40133, 61000}
 
 
 def test_credentials_are_read_again_where_they_may_have_been_mended() -> None:
     renewed = {
-        ruling(envelope(code)).reason for code in CODES if ruling(envelope(code)).credentials
+        verdict(envelope(code)).reason for code in CODES if verdict(envelope(code)).credentials
     }
 
     assert renewed == {
@@ -94,7 +94,7 @@ def test_credentials_are_read_again_where_they_may_have_been_mended() -> None:
 
 
 @pytest.mark.parametrize(
-    ("http_status", "verdict", "reason"),
+    ("http_status", "kind", "reason"),
     [
         (200, O, "tiktok_code_unknown"),
         (400, O, "tiktok_code_unknown"),
@@ -106,11 +106,11 @@ def test_credentials_are_read_again_where_they_may_have_been_mended() -> None:
 )
 @pytest.mark.parametrize("code", [1, 40003, 49999, 51100, 99999, -1, 10**30])
 def test_an_unknown_code_is_retried_with_429_and_5xx_and_else_kept_for_an_operator(
-    code: int, http_status: int, verdict: Verdict, reason: str
+    code: int, http_status: int, kind: VerdictKind, reason: str
 ) -> None:
-    found = ruling(envelope(code), http_status)
+    found = verdict(envelope(code), http_status)
 
-    assert (found.verdict, found.reason) == (verdict, reason)
+    assert (found.kind, found.reason) == (kind, reason)
 
 
 @pytest.mark.parametrize("code", [40000, 40002, 40061, 40062])
@@ -124,9 +124,9 @@ def test_an_unknown_code_is_retried_with_429_and_5xx_and_else_kept_for_an_operat
     ],
 )
 def test_a_refusal_of_what_all_events_share_is_the_operators(code: int, message: str) -> None:
-    found = ruling(envelope(code, message))
+    found = verdict(envelope(code, message))
 
-    assert (found.verdict, found.reason) == (O, "tiktok_envelope_refused")
+    assert (found.kind, found.reason) == (O, "tiktok_envelope_refused")
 
 
 @pytest.mark.parametrize(
@@ -140,11 +140,11 @@ def test_a_refusal_of_what_all_events_share_is_the_operators(code: int, message:
     ],
 )
 def test_a_refusal_of_another_field_is_of_content(message: str) -> None:
-    assert ruling(envelope(40002, message)).verdict is C
+    assert verdict(envelope(40002, message)).kind is C
 
 
 @pytest.mark.parametrize(
-    ("http_status", "verdict", "reason"),
+    ("http_status", "kind", "reason"),
     [
         (200, R, "tiktok_answer_unreadable"),
         (204, R, "tiktok_answer_unreadable"),
@@ -165,12 +165,12 @@ def test_a_refusal_of_another_field_is_of_content(message: str) -> None:
 )
 @pytest.mark.parametrize("body", [b"", b"<html>502 Bad Gateway</html>", b"[]", b"{}"])
 def test_without_a_code_the_http_status_speaks(
-    body: bytes, http_status: int, verdict: Verdict, reason: str
+    body: bytes, http_status: int, kind: VerdictKind, reason: str
 ) -> None:
     """Success is never read from the HTTP status alone."""
-    found = ruling(body, http_status)
+    found = verdict(body, http_status)
 
-    assert (found.verdict, found.reason) == (verdict, reason)
+    assert (found.kind, found.reason) == (kind, reason)
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_without_a_code_the_http_status_speaks(
     ids=lambda body: repr(body[:20]),
 )
 def test_what_is_no_envelope_has_no_code(body: bytes) -> None:
-    assert read_envelope(Answer(200, body, 0.1)) is None
+    assert read_envelope(TikTokResponse(200, body, 0.1)) is None
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ def test_what_is_no_envelope_has_no_code(body: bytes) -> None:
 def test_the_code_is_all_that_an_envelope_needs(
     rest: dict[str, Any], message: str, request_id: str
 ) -> None:
-    found = read_envelope(Answer(200, json.dumps({"code": 0} | rest).encode(), 0.1))
+    found = read_envelope(TikTokResponse(200, json.dumps({"code": 0} | rest).encode(), 0.1))
 
     assert found is not None
     assert (found.code, found.message, found.request_id) == (0, message, request_id)

@@ -9,12 +9,16 @@ that one of them makes of it::
         fields = mapping.evaluate(event)
 """
 
-from .describe import describe_subscription
-from .errors import MappingError, MappingProblem
-from .event_names import event_name_problem
-from .explain import explain_field
-from .mapping_set import MappingSet, compile_mapping_set, load_mapping_set, shipped
-from .presets import Mapping
+from tiktok_pixel.mapping.errors import MappingError, MappingProblem
+from tiktok_pixel.mapping.explain import explain_field
+from tiktok_pixel.mapping.mapping_set import (
+    MappingSet,
+    compile_mapping_set,
+    load_mapping_set,
+    shipped,
+)
+from tiktok_pixel.mapping.presets import Mapping
+from tiktok_pixel.tiktok.event_names import event_name_problem
 
 __all__ = [
     "Mapping",
@@ -22,7 +26,6 @@ __all__ = [
     "MappingProblem",
     "MappingSet",
     "compile_mapping_set",
-    "describe_subscription",
     "event_name_problem",
     "explain_field",
     "load_mapping_set",

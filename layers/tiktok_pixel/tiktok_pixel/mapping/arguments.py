@@ -7,8 +7,8 @@ repository.
 from collections.abc import Callable
 from typing import Any
 
-from .place import Place, kind_of, nothing
-from .values import Evaluator
+from tiktok_pixel.mapping.diagnostics import Place, kind_of, nothing
+from tiktok_pixel.mapping.paths import Evaluator
 
 # Compiles any value of a mapping; handed down, because directives nest in each other.
 CompileValue = Callable[[Any, Place], Evaluator]

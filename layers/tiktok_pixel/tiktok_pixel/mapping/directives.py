@@ -9,7 +9,7 @@ Segment throw away the whole event; here that directive is undefined and the eve
 
 from typing import Any
 
-from .arguments import (
+from tiktok_pixel.mapping.arguments import (
     CompileValue,
     constant,
     has_directive,
@@ -18,18 +18,9 @@ from .arguments import (
     string_or_directive,
     truthy,
 )
-from .objects import compile_object
-from .place import Place, kind_of, nothing
-from .reshaping import (
-    compile_exclude_when_null,
-    compile_flatten,
-    compile_json,
-    compile_merge,
-    compile_transform,
-)
-from .templates import compile_template
-from .text import compile_case, compile_replace
-from .values import (
+from tiktok_pixel.mapping.diagnostics import Place, kind_of, nothing
+from tiktok_pixel.mapping.objects import compile_object
+from tiktok_pixel.mapping.paths import (
     UNDEFINED,
     Evaluator,
     drop_undefined,
@@ -38,6 +29,15 @@ from .values import (
     resolve,
     split_path,
 )
+from tiktok_pixel.mapping.reshaping import (
+    compile_exclude_when_null,
+    compile_flatten,
+    compile_json,
+    compile_merge,
+    compile_transform,
+)
+from tiktok_pixel.mapping.templates import compile_template
+from tiktok_pixel.mapping.text import compile_case, compile_replace
 
 
 def compile_value(value: Any, place: Place) -> Evaluator:

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from .arguments import is_directive
-from .directives import compile_value
-from .place import Findings, Place
-from .templates import placeholders
-from .values import UNDEFINED
+from tiktok_pixel.mapping.arguments import is_directive
+from tiktok_pixel.mapping.diagnostics import Findings, Place
+from tiktok_pixel.mapping.directives import compile_value
+from tiktok_pixel.mapping.paths import UNDEFINED
+from tiktok_pixel.mapping.templates import placeholders
 
 # The argument that a directive's value is made of, where the directive has several.
 _OPERANDS = {

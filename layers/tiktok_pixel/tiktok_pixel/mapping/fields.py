@@ -8,14 +8,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from tiktok_pixel import coercion
-from tiktok_pixel.ecmascript import WHITESPACE, to_string
-from tiktok_pixel.field_types import Kind, KnownFields, Scalar, coercion_of
-from tiktok_pixel.problems import UnusableValueError
-
-from .arguments import is_directive, truthy
-from .event_names import event_name_problem
-from .place import Place, kind_of
+from tiktok_pixel.mapping.arguments import is_directive, truthy
+from tiktok_pixel.mapping.diagnostics import Place, kind_of
+from tiktok_pixel.tiktok.event_names import event_name_problem
+from tiktok_pixel.tiktok.schema import Kind, KnownFields, Scalar, coercion_of
+from tiktok_pixel.values import coercion
+from tiktok_pixel.values.javascript import WHITESPACE, to_string
+from tiktok_pixel.values.validation import UnusableValueError
 
 _IN_WORDS: Final = {
     "text": "text",

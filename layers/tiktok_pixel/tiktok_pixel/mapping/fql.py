@@ -19,9 +19,8 @@ would never match; that is an error here.
 import re
 from dataclasses import dataclass
 
-from tiktok_pixel.ecmascript import to_number, to_string
-
-from .fql_tokens import SubscriptionError, Token, tokenize
+from tiktok_pixel.mapping.fql_tokens import SubscriptionError, Token, tokenize
+from tiktok_pixel.values.javascript import to_number, to_string
 
 _FIELDS = frozenset({"type", "event", "name", "userId", "context", "properties", "traits"})
 _FUNCTION_FIELDS = frozenset({"event", "name", "userId"})

@@ -7,9 +7,8 @@ import json
 import re
 from typing import Any
 
-from tiktok_pixel.ecmascript import to_string
-
-from .values import UNDEFINED, within_depth
+from tiktok_pixel.mapping.paths import UNDEFINED, within_depth
+from tiktok_pixel.values.javascript import to_string
 
 _LONE_SURROGATES = re.compile("[\ud800-\udfff]")
 _encode_string = json.encoder.encode_basestring

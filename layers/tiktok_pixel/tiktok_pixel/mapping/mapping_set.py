@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .errors import MappingError, MappingProblem
-from .place import Findings, kind_of
-from .presets import Fields, Mapping, compile_preset
+from tiktok_pixel.mapping.diagnostics import Findings, kind_of
+from tiktok_pixel.mapping.errors import MappingError, MappingProblem
+from tiktok_pixel.mapping.presets import Fields, Mapping, compile_preset
 
-_DATA = Path(__file__).parent / "data"
+_DATA = Path(__file__).parents[1] / "tiktok" / "data"
 _DEFAULT_FIELDS = _DATA / "fields.json"
 
 # The place in the file, the mapping, and whether to be found by its index is to match.

@@ -29,9 +29,9 @@ from functools import lru_cache
 from types import CodeType
 from typing import Any, cast
 
-from .arguments import CompileValue, has_directive, is_directive, truthy
-from .place import Place
-from .values import NOTHING, UNDEFINED, Evaluator, View, has_content, split_path
+from tiktok_pixel.mapping.arguments import CompileValue, has_directive, is_directive, truthy
+from tiktok_pixel.mapping.diagnostics import Place
+from tiktok_pixel.mapping.paths import NOTHING, UNDEFINED, Evaluator, View, has_content, split_path
 
 # What the written text calls these.
 _NAMES = {"U": UNDEFINED, "NOTHING": NOTHING, "View": View, "has": has_content}

@@ -12,15 +12,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tiktok_pixel.field_types import FIELDS
-
-from .directives import compile_value
-from .event_names import event_name_problem, event_name_warning, legacy_name
-from .fields import check_fields
-from .fql_tokens import SubscriptionError
-from .place import Findings, Place, kind_of
-from .subscriptions import Subscription, compile_subscription
-from .values import within_depth
+from tiktok_pixel.mapping.diagnostics import Findings, Place, kind_of
+from tiktok_pixel.mapping.directives import compile_value
+from tiktok_pixel.mapping.fields import check_fields
+from tiktok_pixel.mapping.fql_tokens import SubscriptionError
+from tiktok_pixel.mapping.paths import within_depth
+from tiktok_pixel.mapping.subscriptions import Subscription, compile_subscription
+from tiktok_pixel.tiktok.event_names import event_name_problem, event_name_warning, legacy_name
+from tiktok_pixel.tiktok.schema import FIELDS
 
 OWN_KEYS = ("name", "subscribe", "mapping", "enabled", "defaults", "legacy_name", "pixel")
 # What Segment's presets and the subscriptions of its Public API carry besides; all of it is about

@@ -6,10 +6,10 @@
 
 from typing import Any
 
-from .arguments import CompileValue, read_choice, read_object, truthy
-from .json_text import parse, stringify
-from .place import Place, kind_of, nothing
-from .values import UNDEFINED, Evaluator, drop_undefined, within_depth
+from tiktok_pixel.mapping.arguments import CompileValue, read_choice, read_object, truthy
+from tiktok_pixel.mapping.diagnostics import Place, kind_of, nothing
+from tiktok_pixel.mapping.json_text import parse, stringify
+from tiktok_pixel.mapping.paths import UNDEFINED, Evaluator, drop_undefined, within_depth
 
 
 def compile_merge(arguments: Any, place: Place, compile_value: CompileValue) -> Evaluator:

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from .fql import Condition, Group, Node, parse_fql
-from .values import UNDEFINED, exists, resolve
+from tiktok_pixel.mapping.fql import Condition, Group, Node, parse_fql
+from tiktok_pixel.mapping.paths import UNDEFINED, exists, resolve
 
 Event = dict[str, Any]
 Predicate = Callable[[Event], bool]

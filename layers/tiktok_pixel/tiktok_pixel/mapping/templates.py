@@ -10,9 +10,8 @@ into the text; here a value is never read as a template.
 import re
 from typing import Any
 
-from tiktok_pixel.ecmascript import to_string, trim
-
-from .values import UNDEFINED, Evaluator, resolve, split_path
+from tiktok_pixel.mapping.paths import UNDEFINED, Evaluator, resolve, split_path
+from tiktok_pixel.values.javascript import to_string, trim
 
 # Segment replaces the triple braces first, wherever they stand, then the double ones.
 _TRIPLE = re.compile(r"\{\{\{([^}]+)\}\}\}")

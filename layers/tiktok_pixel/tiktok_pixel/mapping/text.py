@@ -4,11 +4,16 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from tiktok_pixel.ecmascript import to_string
-
-from .arguments import CompileValue, read_choice, read_object, text_operand, truthy
-from .place import Place, kind_of, nothing
-from .values import Evaluator
+from tiktok_pixel.mapping.arguments import (
+    CompileValue,
+    read_choice,
+    read_object,
+    text_operand,
+    truthy,
+)
+from tiktok_pixel.mapping.diagnostics import Place, kind_of, nothing
+from tiktok_pixel.mapping.paths import Evaluator
+from tiktok_pixel.values.javascript import to_string
 
 # Segment's limits (MAX_PATTERN_LENGTH, MAX_REPLACEMENT_LENGTH).
 _MAX_LENGTH = 10

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tiktok_pixel.errors import TikTokPixelError
 
 if TYPE_CHECKING:
-    from tiktok_pixel.problems import Problem
+    from tiktok_pixel.values.validation import Problem
 
 
 class PayloadError(TikTokPixelError):

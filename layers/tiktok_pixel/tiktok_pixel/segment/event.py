@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tiktok_pixel.ecmascript import WHITESPACE, to_string
-from tiktok_pixel.problems import Problem
 from tiktok_pixel.segment.errors import InvalidSegmentEventError
+from tiktok_pixel.values.javascript import WHITESPACE, to_string
+from tiktok_pixel.values.validation import Problem
 
 TYPES: Final = frozenset({"track", "page", "screen", "identify", "group", "alias"})
 """The calls of Segment's spec. Others, like ``delete``, reach webhooks but are no events."""

@@ -1,4 +1,4 @@
-"""The one place that talks to TikTok: a request body goes out, an :class:`Answer` comes back.
+"""Send request bodies to TikTok over one connection pool; return a :class:`TikTokResponse`.
 
 Whether the events were taken is not decided here: see :mod:`tiktok_pixel.tiktok.verdicts`.
 """
@@ -16,8 +16,8 @@ from urllib3.util import parse_url
 from urllib3.util.ssl_ import create_urllib3_context
 
 from tiktok_pixel.errors import TikTokPixelError
-from tiktok_pixel.tiktok.bounded import POOL_CLASSES
-from tiktok_pixel.tiktok.verdicts import TIMEOUT, UNREACHABLE, Answer, Ruling
+from tiktok_pixel.tiktok.timeouts import POOL_CLASSES
+from tiktok_pixel.tiktok.verdicts import TIMEOUT, UNREACHABLE, TikTokResponse, Verdict
 
 if TYPE_CHECKING:
     from tiktok_pixel.deadline import Deadline
@@ -34,12 +34,12 @@ _IDLE_SECONDS: Final = 45.0
 _CONNECTIONS: Final = 32
 
 
-class NoAnswerError(TikTokPixelError):
-    """TikTok gave no answer; ``ruling`` is what that means for the events."""
+class NoResponseError(TikTokPixelError):
+    """TikTok gave no answer; ``verdict`` is what that means for the events."""
 
-    def __init__(self, ruling: Ruling, seconds: float) -> None:
-        super().__init__(ruling.reason)
-        self.ruling = ruling
+    def __init__(self, verdict: Verdict, seconds: float) -> None:
+        super().__init__(verdict.reason)
+        self.verdict = verdict
         self.seconds = seconds
 
 
@@ -64,11 +64,11 @@ class TikTokClient:
         # The wall clock: a monotonic one may stand still while the environment is frozen.
         self._last_used = time.time()
 
-    def track(self, body: bytes, access_token: str, deadline: Deadline) -> Answer:
+    def track(self, body: bytes, access_token: str, deadline: Deadline) -> TikTokResponse:
         """POST one request body.
 
         Raises:
-            NoAnswerError: Nothing usable came back before ``deadline``.
+            NoResponseError: Nothing usable came back before ``deadline``.
         """
         now = time.time()
         if now - self._last_used > _IDLE_SECONDS:
@@ -105,14 +105,14 @@ class TikTokClient:
                 response.release_conn()
         except NewConnectionError as error:
             # To urllib3 it is a time-out, though nobody may have been waited for.
-            raise NoAnswerError(UNREACHABLE, time.perf_counter() - started) from error
+            raise NoResponseError(UNREACHABLE, time.perf_counter() - started) from error
         except (UrllibTimeoutError, TimeoutError) as error:
             # What made this connection go silent may have done so to the idle ones.
             self._forget_connections()
-            raise NoAnswerError(TIMEOUT, time.perf_counter() - started) from error
+            raise NoResponseError(TIMEOUT, time.perf_counter() - started) from error
         except (HTTPError, OSError) as error:
-            raise NoAnswerError(UNREACHABLE, time.perf_counter() - started) from error
-        return Answer(response.status, content, time.perf_counter() - started)
+            raise NoResponseError(UNREACHABLE, time.perf_counter() - started) from error
+        return TikTokResponse(response.status, content, time.perf_counter() - started)
 
     def close(self) -> None:
         """Close all connections; the next request makes a new one."""

@@ -10,14 +10,15 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Protocol
 
-from tiktok_pixel.compact_json import compact
 from tiktok_pixel.errors import TikTokPixelError
-from tiktok_pixel.tiktok.client import NoAnswerError, TikTokClient
-from tiktok_pixel.tiktok.isolation import Fate, Group, Parcel, Piece, Response
-from tiktok_pixel.tiktok.verdicts import Ruling, Verdict, judge, read_envelope
+from tiktok_pixel.tiktok.bisection import Chunk, Fate, Group, Parcel, Response
+from tiktok_pixel.tiktok.client import NoResponseError, TikTokClient
+from tiktok_pixel.tiktok.verdicts import Verdict, VerdictKind, judge, read_envelope
+from tiktok_pixel.values.json_text import compact
 
 if TYPE_CHECKING:
     from tiktok_pixel.deadline import Deadline
+    from tiktok_pixel.tiktok.events import Route
 
 # TikTok refuses a request with more events as a whole.
 EVENTS_PER_REQUEST: Final = 1000
@@ -28,7 +29,7 @@ _TRIES: Final = 3
 # Full jitter below base * 2^try; TikTok's shortest rate limit is counted by the second.
 _BACKOFF_SECONDS: Final = 0.2
 _THROTTLED_SECONDS: Final = 1.0
-# Seven culprits keep 28 pieces under way: all of them go out at once.
+# Seven culprits keep 28 chunks under way: all of them go out at once.
 _PARALLEL: Final = 32
 # Shorter values, like a country, are words of TikTok's own as often.
 _SHORTEST_QUOTE: Final = 3
@@ -42,21 +43,12 @@ class PixelCredentials:
     access_token: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
-    """What all events of one request share: pixel (by name), source and test code."""
-
-    pixel: str | None
-    event_source: str
-    test_event_code: str | None
-
-
 class CredentialsUnavailableError(TikTokPixelError):
-    """The credentials of a pixel cannot be had; ``ruling`` is what that means for its events."""
+    """The credentials of a pixel cannot be had; ``verdict`` is what that means for its events."""
 
-    def __init__(self, ruling: Ruling) -> None:
-        super().__init__(ruling.reason)
-        self.ruling = ruling
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__(verdict.reason)
+        self.verdict = verdict
 
 
 class CredentialSource(Protocol):
@@ -118,11 +110,11 @@ class Delivery:
         pending = [(route, group, [group.parcels]) for route, group in groups]
         while pending:
             responses = iter(
-                self._send_all([(route, piece) for route, _, pieces in pending for piece in pieces])
+                self._send_all([(route, chunk) for route, _, chunks in pending for chunk in chunks])
             )
             settled = [
-                (route, group, group.settle([(piece, next(responses)) for piece in pieces]))
-                for route, group, pieces in pending
+                (route, group, group.settle([(chunk, next(responses)) for chunk in chunks]))
+                for route, group, chunks in pending
             ]
             pending = [one for one in settled if one[2]]
         fates: dict[int, Fate] = {}
@@ -131,17 +123,17 @@ class Delivery:
             fates.update(group.fates)
         return fates
 
-    def _send_all(self, requests: list[tuple[Route, Piece]]) -> list[Response]:
+    def _send_all(self, requests: list[tuple[Route, Chunk]]) -> list[Response]:
         if len(requests) == 1:
             return [self._send(*requests[0])]
-        # Imported here because a request with one piece, which almost all are, needs no threads.
+        # Imported here because a request with one chunk, which almost all are, needs no threads.
         from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
 
         with ThreadPoolExecutor(min(_PARALLEL, len(requests))) as pool:
             return list(pool.map(lambda request: self._send(*request), requests))
 
-    def _send(self, route: Route, piece: Piece) -> Response:
-        """Send one piece, again while its ruling and the time allow it."""
+    def _send(self, route: Route, chunk: Chunk) -> Response:
+        """Send one chunk, again while its verdict and the time allow it."""
         response = Response(None)
         renewed = False
         for attempt in range(_TRIES + 1):
@@ -150,55 +142,55 @@ class Delivery:
             try:
                 credentials = self.credentials.pixel(route.pixel, self.deadline)
             except CredentialsUnavailableError as error:
-                return Response(error.ruling)
-            ruling, message = self._call(route, piece, credentials)
-            response = Response(ruling, message)
-            if ruling.credentials and not renewed:
+                return Response(error.verdict)
+            verdict, message = self._call(route, chunk, credentials)
+            response = Response(verdict, message)
+            if verdict.credentials and not renewed:
                 renewed = True
                 if self.credentials.renew(route.pixel, credentials, self.deadline):
                     continue
-            if ruling.verdict is not Verdict.RETRY or attempt + 1 >= _TRIES:
+            if verdict.kind is not VerdictKind.TRANSIENT or attempt + 1 >= _TRIES:
                 return response
-            pause = _pause(attempt, throttled=ruling.throttled)
+            pause = _pause(attempt, throttled=verdict.throttled)
             if self.deadline.remaining() < pause + _SHORTEST_CALL:
                 return response
             self.sleep(pause)
         return response
 
     def _call(
-        self, route: Route, piece: Piece, credentials: PixelCredentials
-    ) -> tuple[Ruling, str]:
+        self, route: Route, chunk: Chunk, credentials: PixelCredentials
+    ) -> tuple[Verdict, str]:
         """Make one request; what it means, and TikTok's words."""
-        body = request_body(route, credentials.pixel_code, piece)
+        body = request_body(route, credentials.pixel_code, chunk)
         try:
             answer = self.client.track(body, credentials.access_token, self.deadline)
-        except NoAnswerError as error:
+        except NoResponseError as error:
             self.calls.append(
-                Call(error.ruling.reason, None, None, "", "", error.seconds, len(piece))
+                Call(error.verdict.reason, None, None, "", "", error.seconds, len(chunk))
             )
-            return error.ruling, ""
+            return error.verdict, ""
         envelope = read_envelope(answer)
-        ruling = judge(answer, envelope)
+        verdict = judge(answer, envelope)
         message = envelope.message if envelope else ""
-        told = "" if ruling.verdict is Verdict.DELIVERED else _without_values(message, piece)
+        told = "" if verdict.kind is VerdictKind.ACCEPTED else _without_values(message, chunk)
         self.calls.append(
             Call(
-                ruling.reason,
+                verdict.reason,
                 envelope.code if envelope else None,
                 answer.http_status,
                 envelope.request_id if envelope else "",
                 told.replace(credentials.access_token, "…"),
                 answer.seconds,
-                len(piece),
+                len(chunk),
             )
         )
-        return ruling, message
+        return verdict, message
 
 
-def request_body(route: Route, pixel_code: str, piece: Piece) -> bytes:
+def request_body(route: Route, pixel_code: str, chunk: Chunk) -> bytes:
     """The body of one request: what its events share, then the events, serialised before."""
     head = _head(route.event_source, pixel_code, route.test_event_code)
-    return f'{head},"data":[{",".join([parcel.body for parcel in piece])}]}}'.encode()
+    return f'{head},"data":[{",".join([parcel.body for parcel in chunk])}]}}'.encode()
 
 
 # There are few, and to write one would take as long as the rest of a single event's request.
@@ -210,11 +202,11 @@ def _head(event_source: str, pixel_code: str, test_event_code: str | None) -> st
     return compact(shared)[:-1]
 
 
-def _without_values(message: str, piece: Piece) -> str:
+def _without_values(message: str, chunk: Chunk) -> str:
     """TikTok's words without what they quote of the events, which may be personal."""
     quoted = {
         value
-        for parcel in piece
+        for parcel in chunk
         for value in _texts(json.loads(parcel.body))
         if len(value) >= _SHORTEST_QUOTE and value in message
     }

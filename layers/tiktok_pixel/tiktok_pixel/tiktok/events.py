@@ -13,12 +13,12 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
 
-from tiktok_pixel.coercion import boolean, text, usable
-from tiktok_pixel.ecmascript import WHITESPACE
-from tiktok_pixel.field_types import EVENT_SOURCES, coercion_of
-from tiktok_pixel.problems import InvalidEventError, Problem, UnusableValueError
 from tiktok_pixel.tiktok.identifiers import build_user, identifies
 from tiktok_pixel.tiktok.properties import build_properties
+from tiktok_pixel.tiktok.schema import EVENT_SOURCES, coercion_of
+from tiktok_pixel.values.coercion import boolean, text, usable
+from tiktok_pixel.values.javascript import WHITESPACE
+from tiktok_pixel.values.validation import InvalidEventError, Problem, UnusableValueError
 
 _EVENT_SOURCE: Final = coercion_of(EVENT_SOURCES)
 
@@ -30,6 +30,32 @@ _DAY: Final = 86_400  # seconds
 # TikTok attributes clicks for 28 days at most; what is older can no longer be matched.
 OLDEST_SECONDS: Final = 28 * _DAY
 _NEWEST: Final = 1 * _DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What all events of one request share: pixel (by name), source and test code."""
+
+    pixel: str | None
+    event_source: str
+    test_event_code: str | None
+
+
+@dataclass(slots=True)
+class OutgoingEvent:
+    """An event that is mapped, hashed and validated.
+
+    Attributes:
+        route: What it shares with the other events of its request.
+        message_id: Segment's messageId as it can be shown: bounded, printable.
+        name: TikTok's event name.
+        json: The item of ``data[]`` as JSON.
+    """
+
+    route: Final[Route]
+    message_id: Final[str | None]
+    name: Final[str]
+    json: Final[str]
 
 
 @dataclass(slots=True)

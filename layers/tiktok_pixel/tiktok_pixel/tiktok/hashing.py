@@ -11,7 +11,7 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import Final
 
-from tiktok_pixel.problems import UnusableValueError
+from tiktok_pixel.values.validation import UnusableValueError
 
 # From text that is trimmed and not empty to what is sent; nothing where that would be empty.
 Convert = Callable[[str], str | None]

@@ -27,13 +27,13 @@ import re
 from hashlib import sha256
 from typing import Any, Final
 
-from tiktok_pixel import coercion
-from tiktok_pixel.ecmascript import WHITESPACE
-from tiktok_pixel.problems import Problem, UnusableValueError
 from tiktok_pixel.tiktok import normalisation
 from tiktok_pixel.tiktok.hashing import DIGEST_DIGITS, SHORTEST_DIGEST, Convert, hashed
 from tiktok_pixel.tiktok.phones import is_international, region_of, to_e164
 from tiktok_pixel.tiktok.plain_phones import plain_e164
+from tiktok_pixel.values import coercion
+from tiktok_pixel.values.javascript import WHITESPACE
+from tiktok_pixel.values.validation import Problem, UnusableValueError
 
 # Plain forms, which need no second look: ASCII addresses, and IPv4 addresses whose first number
 # alone says that they are public (the ranges of IANA's registry that are not lie in the others).

@@ -13,8 +13,8 @@ import unicodedata
 from typing import Final
 from urllib.parse import unquote_plus
 
-from tiktok_pixel.ecmascript import WHITESPACE
-from tiktok_pixel.problems import UnusableValueError
+from tiktok_pixel.values.javascript import WHITESPACE
+from tiktok_pixel.values.validation import UnusableValueError
 
 # Python's own white space and JavaScript's byte order mark.
 _INNER_SPACE: Final = re.compile(r"[\s\ufeff]")

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from tiktok_pixel.ecmascript import WHITESPACE
-from tiktok_pixel.problems import UnusableValueError
 from tiktok_pixel.tiktok.plain_phones import phone_library, plain_e164
+from tiktok_pixel.values.javascript import WHITESPACE
+from tiktok_pixel.values.validation import UnusableValueError
 
 # libphonenumber refuses longer text itself; a bound of ours keeps its regular expressions off it.
 _LONGEST: Final = 250

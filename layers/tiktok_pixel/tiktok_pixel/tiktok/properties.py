@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from tiktok_pixel import coercion
-from tiktok_pixel.compiled_coercion import compile_coercer
-from tiktok_pixel.field_types import CONTENT, PROPERTIES
-from tiktok_pixel.problems import Problem, UnusableValueError
+from tiktok_pixel.tiktok.schema import CONTENT, PROPERTIES
 from tiktok_pixel.tiktok.verticals import vertical_properties
+from tiktok_pixel.values import coercion
+from tiktok_pixel.values.compiled_coercion import compile_coercer
+from tiktok_pixel.values.validation import Problem, UnusableValueError
 
 _AMOUNTS: Final = frozenset({"value", "predicted_ltv", "price"})
 

@@ -1,4 +1,4 @@
-"""What an answer of TikTok means for the events of the request: one table, code by code.
+"""Judge responses of TikTok: one table, code by code.
 
 TikTok answers almost everything with HTTP 200, so its ``code`` decides; the HTTP status speaks
 only where no code can be read. Sources: TikTok API for Business, "Appendix: Return codes", and
@@ -14,11 +14,11 @@ from enum import Enum
 from typing import Final
 
 
-class Verdict(Enum):
+class VerdictKind(Enum):
     """What becomes of the events of a refused or accepted request."""
 
-    DELIVERED = "delivered"
-    RETRY = "retry"
+    ACCEPTED = "accepted"
+    TRANSIENT = "transient"
     """Passes by itself: the same request may succeed later."""
     CONTENT = "content"
     """Something in the events: the culprit has to be isolated, the others can be sent."""
@@ -27,24 +27,24 @@ class Verdict(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Ruling:
-    """A verdict, the stable reason code for it, and what else the sender has to know.
+class Verdict:
+    """A row of the table of codes: what a response means for the events that were sent.
 
     Attributes:
-        verdict: What becomes of the events.
+        kind: What becomes of the events.
         reason: Reason code of the outcome.
         credentials: The token or the pixel code may have been changed: read them again.
         throttled: Too many requests: Segment is told 429 rather than 503.
     """
 
-    verdict: Verdict
+    kind: VerdictKind
     reason: str
     credentials: bool = False
     throttled: bool = False
 
 
 @dataclass(slots=True)
-class Answer:
+class TikTokResponse:
     """What came back over HTTP; ``body`` may be anything.
 
     Attributes:
@@ -67,29 +67,29 @@ class Envelope:
     request_id: Final[str]
 
 
-DELIVERED: Final = Ruling(Verdict.DELIVERED, "tiktok_accepted")
-_PARTIAL: Final = Ruling(Verdict.DELIVERED, "tiktok_accepted_partially")
-_DUPLICATE: Final = Ruling(Verdict.DELIVERED, "tiktok_duplicate_request")
-_THROTTLED: Final = Ruling(Verdict.RETRY, "tiktok_throttled", throttled=True)
-_CONFLICT: Final = Ruling(Verdict.RETRY, "tiktok_write_conflict")
-_UNAVAILABLE: Final = Ruling(Verdict.RETRY, "tiktok_unavailable")
-_UNREADABLE: Final = Ruling(Verdict.RETRY, "tiktok_answer_unreadable")
-TIMEOUT: Final = Ruling(Verdict.RETRY, "tiktok_timeout")
-UNREACHABLE: Final = Ruling(Verdict.RETRY, "tiktok_unreachable")
-_PARAMETERS: Final = Ruling(Verdict.CONTENT, "tiktok_parameter_invalid")
-_NOT_HASHED: Final = Ruling(Verdict.CONTENT, "tiktok_identifier_not_hashed")
-_TOO_LARGE: Final = Ruling(Verdict.CONTENT, "tiktok_request_too_large")
-_TOKEN: Final = Ruling(Verdict.OPERATOR, "tiktok_token_invalid", credentials=True)
-_PERMISSION: Final = Ruling(Verdict.OPERATOR, "tiktok_permission_denied", credentials=True)
-_NOT_FOUND: Final = Ruling(Verdict.OPERATOR, "tiktok_pixel_not_found", credentials=True)
-_ENDPOINT: Final = Ruling(Verdict.OPERATOR, "tiktok_endpoint_refused")
-ENVELOPE: Final = Ruling(Verdict.OPERATOR, "tiktok_envelope_refused", credentials=True)
-_BLOCKED: Final = Ruling(Verdict.OPERATOR, "tiktok_region_blocked")
+DELIVERED: Final = Verdict(VerdictKind.ACCEPTED, "tiktok_accepted")
+_PARTIAL: Final = Verdict(VerdictKind.ACCEPTED, "tiktok_accepted_partially")
+_DUPLICATE: Final = Verdict(VerdictKind.ACCEPTED, "tiktok_duplicate_request")
+_THROTTLED: Final = Verdict(VerdictKind.TRANSIENT, "tiktok_throttled", throttled=True)
+_CONFLICT: Final = Verdict(VerdictKind.TRANSIENT, "tiktok_write_conflict")
+_UNAVAILABLE: Final = Verdict(VerdictKind.TRANSIENT, "tiktok_unavailable")
+_UNREADABLE: Final = Verdict(VerdictKind.TRANSIENT, "tiktok_answer_unreadable")
+TIMEOUT: Final = Verdict(VerdictKind.TRANSIENT, "tiktok_timeout")
+UNREACHABLE: Final = Verdict(VerdictKind.TRANSIENT, "tiktok_unreachable")
+_PARAMETERS: Final = Verdict(VerdictKind.CONTENT, "tiktok_parameter_invalid")
+_NOT_HASHED: Final = Verdict(VerdictKind.CONTENT, "tiktok_identifier_not_hashed")
+_TOO_LARGE: Final = Verdict(VerdictKind.CONTENT, "tiktok_request_too_large")
+_TOKEN: Final = Verdict(VerdictKind.OPERATOR, "tiktok_token_invalid", credentials=True)
+_PERMISSION: Final = Verdict(VerdictKind.OPERATOR, "tiktok_permission_denied", credentials=True)
+_NOT_FOUND: Final = Verdict(VerdictKind.OPERATOR, "tiktok_pixel_not_found", credentials=True)
+_ENDPOINT: Final = Verdict(VerdictKind.OPERATOR, "tiktok_endpoint_refused")
+ENVELOPE: Final = Verdict(VerdictKind.OPERATOR, "tiktok_envelope_refused", credentials=True)
+_BLOCKED: Final = Verdict(VerdictKind.OPERATOR, "tiktok_region_blocked")
 # TikTok says "validation", others see it pass on a retry: kept, so that neither loses an event.
-_VALIDATION: Final = Ruling(Verdict.OPERATOR, "tiktok_validation_failed")
-UNKNOWN: Final = Ruling(Verdict.OPERATOR, "tiktok_code_unknown")
+_VALIDATION: Final = Verdict(VerdictKind.OPERATOR, "tiktok_validation_failed")
+UNKNOWN: Final = Verdict(VerdictKind.OPERATOR, "tiktok_code_unknown")
 
-CODES: Final[dict[int, Ruling]] = {
+CODES: Final[dict[int, Verdict]] = {
     0: DELIVERED,
     20001: _PARTIAL,
     40000: _PARAMETERS,
@@ -129,12 +129,12 @@ CODES: Final[dict[int, Ruling]] = {
     61000: _THROTTLED,
 }
 # Internal services, databases, (de)serialisation.
-CODE_RANGES: Final[tuple[tuple[range, Ruling], ...]] = (
+CODE_RANGES: Final[tuple[tuple[range, Verdict], ...]] = (
     (range(51000, 51100), _UNAVAILABLE),
     (range(52000, 53000), _UNAVAILABLE),
     (range(53000, 54000), _UNAVAILABLE),
 )
-_HTTP: Final[dict[int, Ruling]] = {
+_HTTP: Final[dict[int, Verdict]] = {
     401: _TOKEN,
     403: _PERMISSION,
     404: _ENDPOINT,
@@ -148,7 +148,7 @@ _ENVELOPE_FIELD: Final = re.compile(
 )
 
 
-def read_envelope(answer: Answer) -> Envelope | None:
+def read_envelope(answer: TikTokResponse) -> Envelope | None:
     """TikTok's envelope, ``None`` where the body holds none."""
     try:
         parsed = json.loads(answer.body.decode())
@@ -164,21 +164,21 @@ def read_envelope(answer: Answer) -> Envelope | None:
     )
 
 
-def judge(answer: Answer, envelope: Envelope | None) -> Ruling:
-    """The ruling on an answer.
+def judge(answer: TikTokResponse, envelope: Envelope | None) -> Verdict:
+    """The verdict on an answer.
 
     A code that no table knows is retried with HTTP 429 and 5xx; otherwise an operator has to
     look at it, and until then nothing is lost.
     """
     status = answer.http_status
     if envelope is not None:
-        ruling = CODES.get(envelope.code)
-        if ruling is None:
-            ruling = next((one for codes, one in CODE_RANGES if envelope.code in codes), None)
-        if ruling is not None:
-            if ruling.verdict is Verdict.CONTENT and _ENVELOPE_FIELD.search(envelope.message):
+        verdict = CODES.get(envelope.code)
+        if verdict is None:
+            verdict = next((one for codes, one in CODE_RANGES if envelope.code in codes), None)
+        if verdict is not None:
+            if verdict.kind is VerdictKind.CONTENT and _ENVELOPE_FIELD.search(envelope.message):
                 return ENVELOPE
-            return ruling
+            return verdict
         return _HTTP.get(status, _UNAVAILABLE) if status == 429 or status >= 500 else UNKNOWN  # noqa: PLR2004  # HTTP
     if status in _HTTP:
         return _HTTP[status]

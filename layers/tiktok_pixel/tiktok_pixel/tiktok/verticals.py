@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from tiktok_pixel.coercion import usable
-from tiktok_pixel.field_types import TRAVEL, VEHICLE, coercion_of
+from tiktok_pixel.tiktok.schema import TRAVEL, VEHICLE, coercion_of
+from tiktok_pixel.values.coercion import usable
 
 if TYPE_CHECKING:
-    from tiktok_pixel.problems import Problem
+    from tiktok_pixel.values.validation import Problem
 
 TRAVEL_FIELDS: Final = {field: coercion_of(kind) for field, kind in TRAVEL.items()}
 VEHICLE_FIELDS: Final = {field: coercion_of(kind) for field, kind in VEHICLE.items()}

@@ -1,0 +1,43 @@
+"""Check mapping files as a compiler would: ``python check_mappings.py FILE…``.
+
+The build of the layer runs it, so that a file that cannot be used stops there and not in the
+function. It needs nothing but the standard library. Problems and warnings are one line each on
+standard error; the exit status is 1 when a file cannot be used.
+"""
+
+# ruff: noqa: T201 - a command prints
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tiktok_pixel.mapping.errors import MappingError
+from tiktok_pixel.mapping.mapping_set import load_mapping_set
+
+
+def main(files: Sequence[str]) -> int:
+    """Check the files; 1 when one of them cannot be used, 2 when none is given."""
+    # What a file holds may be more than the terminal can show.
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    if not files:
+        print("usage: python check_mappings.py FILE…", file=sys.stderr)
+        return 2
+    return max([_check(Path(file)) for file in files])
+
+
+def _check(file: Path) -> int:
+    try:
+        mapping_set = load_mapping_set(file)
+    except MappingError as error:
+        print(error, file=sys.stderr)
+        return 1
+    for warning in mapping_set.warnings:
+        print(f"{file}: warning: {warning}", file=sys.stderr)
+    count = len(mapping_set.mappings)
+    print(f"{file}: {count} mapping{'s' if count != 1 else ''}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

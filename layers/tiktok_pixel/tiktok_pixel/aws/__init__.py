@@ -1,0 +1,1 @@
+"""AWS services: SSM parameters, credentials, and the queue of parked events."""

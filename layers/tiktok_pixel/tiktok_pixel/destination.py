@@ -1,0 +1,86 @@
+"""Puts a destination together, once per Lambda environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import boto3
+from botocore.config import Config
+
+from tiktok_pixel.aws.credentials import Credentials, parameter_names
+from tiktok_pixel.aws.parameters import ParameterCache
+from tiktok_pixel.aws.queue import Parking
+from tiktok_pixel.mapping import MappingSet, load_mapping_set, shipped
+from tiktok_pixel.observability import logger
+from tiktok_pixel.settings import Settings
+from tiktok_pixel.tiktok.client import TikTokClient
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_ssm import SSMClient
+
+# The operator's own mapping files, one for each stage, beside the package.
+OWN_MAPPINGS: Final = Path(__file__).parents[1] / "mappings"
+# Two tries at most, so that a slow AWS service leaves time for the answer to Segment.
+_AWS_CONFIG: Final = Config(
+    connect_timeout=0.5, read_timeout=1.0, retries={"mode": "standard", "total_max_attempts": 2}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """What every request of an environment shares."""
+
+    settings: Settings
+    mappings: MappingSet
+    credentials: Credentials
+    client: TikTokClient
+    parking: Parking | None
+
+
+def build_destination(
+    environment: Mapping[str, str], *, authenticates: bool = False
+) -> Destination:
+    """Everything that requests share: settings, mappings, connections.
+
+    Args:
+        environment: The environment variables that the template declares.
+        authenticates: Whether the function checks where requests come from.
+
+    Raises:
+        SettingsError: An environment variable is missing or unusable.
+        MappingError: The mapping file cannot be used.
+    """
+    settings = Settings.from_environment(environment)
+    mappings = load_mapping_set(mapping_file(settings))
+    for warning in mappings.warnings:
+        logger.warning("mapping", extra={"warning": warning})
+    folder = f"{settings.parameter_prefix}/{settings.stage}"
+    pixels = sorted({mapping.pixel for mapping in mappings.mappings if mapping.pixel})
+    queue_url = settings.parked_queue_url
+    ssm: SSMClient = boto3.client("ssm", config=_AWS_CONFIG)
+    names = parameter_names(folder, pixels, authenticates=authenticates)
+    parameters = ParameterCache(ssm, names, settings.parameters_ttl_seconds)
+    return Destination(
+        settings=settings,
+        mappings=mappings,
+        credentials=Credentials(parameters, folder, settings.stage == "prod"),
+        client=TikTokClient(settings.tiktok_api_url),
+        parking=Parking(queue_url, _sqs_client) if queue_url else None,
+    )
+
+
+def mapping_file(settings: Settings) -> Path:
+    """The mapping file that the settings choose."""
+    if settings.mapping_set == "custom":
+        return OWN_MAPPINGS / f"{settings.stage}.json"
+    return shipped(settings.mapping_set)
+
+
+@cache
+def _sqs_client() -> SQSClient:
+    return boto3.client("sqs", config=_AWS_CONFIG)

@@ -1,0 +1,1 @@
+"""JSON values: JavaScript semantics, coercion, JSON text, validation problems."""

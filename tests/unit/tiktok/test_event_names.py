@@ -1,0 +1,69 @@
+"""Which names TikTok takes for events."""
+
+import pytest
+
+from tiktok_pixel.tiktok.event_names import (
+    LEGACY,
+    PAGE_VIEWS,
+    RESERVED,
+    RETIRED,
+    STANDARD,
+    event_name_problem,
+    event_name_warning,
+    legacy_name,
+)
+
+
+@pytest.mark.parametrize("name", [*STANDARD, *PAGE_VIEWS])
+def test_names_of_tiktok_itself(name: str) -> None:
+    assert event_name_problem(name) is None
+    assert event_name_warning(name) is None
+
+
+def test_there_are_18_standard_events() -> None:
+    assert len(set(STANDARD)) == 18
+
+
+@pytest.mark.parametrize("name", [*LEGACY, *RETIRED])
+def test_old_names_work_with_a_warning(name: str) -> None:
+    assert event_name_problem(name) is None
+    assert name in str(event_name_warning(name))
+
+
+def test_renamed_events_have_an_old_name() -> None:
+    assert legacy_name("Lead") == "SubmitForm"
+    assert legacy_name("Purchase") == "CompletePayment"
+    assert legacy_name("Search") is None
+
+
+@pytest.mark.parametrize("name", ["A", "Quiz_done-2", "x" * 50])
+def test_custom_names(name: str) -> None:
+    assert event_name_problem(name) is None
+    assert event_name_warning(name) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [
+        ("", "not empty"),
+        ("x" * 51, "at most 50 characters, this one has 51"),
+        ("1st", "starts with a letter (A-Z), not '1'"),
+        ("Éclair", "starts with a letter"),
+        ("Order Completed", "letters, digits, underscores and dashes only, not ' '"),
+        ("Quiz\n", "only, not '\\n'"),
+        ("Checkout", "reserved: TikTok makes it PlaceAnOrder"),
+    ],
+)
+def test_names_that_break_a_rule(name: str, rule: str) -> None:
+    assert rule in str(event_name_problem(name))
+
+
+@pytest.mark.parametrize("name", RESERVED)
+def test_reserved_names_cannot_be_sent(name: str) -> None:
+    assert event_name_problem(name) is not None
+
+
+def test_names_are_case_sensitive() -> None:
+    """A name that differs only in case is a custom event, and hardly meant."""
+    assert event_name_problem("addtocart") is None
+    assert "did you mean AddToCart?" in str(event_name_warning("addtocart"))

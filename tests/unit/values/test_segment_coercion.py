@@ -1,0 +1,256 @@
+"""Values are coerced as Segment's own validation does it, and where that does harm they are not.
+
+The cases are what Segment's validation (actions-core: `removeEmptyValues`, then AJV with
+`coerceTypes: "array"`) was seen to do. It refuses the whole event where a value cannot be
+coerced; here the field alone is left out.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pytest
+
+from tiktok_pixel.mapping import load_mapping_set, shipped
+from tiktok_pixel.tiktok.events import BuiltEvent, build_event
+from tiktok_pixel.values import coercion
+from tiktok_pixel.values.validation import Problem, UnusableValueError
+
+REFUSED: Final = "refused"
+NOW: Final = 1_700_000_000
+
+# coercion -> (value, what Segment makes of it).
+SEGMENT: dict[Any, list[tuple[Any, Any]]] = {
+    coercion.text: [
+        (5, "5"),
+        (1.5, "1.5"),
+        (True, "true"),
+        (["a"], "a"),
+        ([5], "5"),
+        ([False], "false"),
+        (["a", "b"], REFUSED),
+        ([None, None], REFUSED),
+        ({}, REFUSED),
+        ([{}], REFUSED),
+    ],
+    coercion.number: [
+        ("5", 5),
+        (" 5 ", 5),
+        ("1e3", 1000),
+        ("0x10", 16),
+        ("0b11", 3),
+        ("0o17", 15),
+        ("-1.50", -1.5),
+        ("+1", 1),
+        ("5.", 5),
+        (True, 1),
+        (False, 0),
+        ([5], 5),
+        (["5"], 5),
+        ([True], 1),
+        ("abc", REFUSED),
+        ("$5", REFUSED),
+        ("5 USD", REFUSED),
+        ("1,000", REFUSED),
+        ("-0x10", REFUSED),
+        ("true", REFUSED),
+        ("NaN", REFUSED),
+        ("Infinity", REFUSED),
+        ("1e999", REFUSED),
+        ([1, 2], REFUSED),
+        ({}, REFUSED),
+    ],
+    coercion.integer: [
+        (2, 2),
+        ("2", 2),
+        ("1e3", 1000),
+        (2.0, 2),
+        ([2], 2),
+        (True, 1),
+        (1.5, REFUSED),
+        ("1.5", REFUSED),
+        ("two", REFUSED),
+        ({}, REFUSED),
+    ],
+    coercion.boolean: [
+        ("true", True),
+        ("false", False),
+        (1, True),
+        (0, False),
+        ("True", REFUSED),
+        ("yes", REFUSED),
+        ("1", REFUSED),
+        ("0", REFUSED),
+        (5, REFUSED),
+        (-1, REFUSED),
+        ({}, REFUSED),
+        ([], REFUSED),
+    ],
+    coercion.texts: [
+        ("a", ["a"]),
+        (5, ["5"]),
+        ([1, True, "a"], ["1", "true", "a"]),
+        (["a", {}], REFUSED),
+        ({}, REFUSED),
+    ],
+    coercion.one_of("in_store", "curbside", "home_delivery"): [
+        ("curbside", "curbside"),
+        (["curbside"], "curbside"),
+        ("drone", REFUSED),
+        ("Curbside", REFUSED),
+        (" curbside", REFUSED),
+    ],
+}
+# coercion -> (value, what Segment makes of it, what is made of it here), and why.
+DIFFERENT: dict[Any, list[tuple[Any, Any, Any]]] = {
+    # A blank is nothing that somebody said, neither 0 nor "" nor a mistake.
+    coercion.text: [
+        (None, "", None),
+        ("", "", None),
+        (" ", " ", None),
+        ([], REFUSED, None),
+        ([None], "", None),
+        # Beyond 2^53 JavaScript changes digits; ids keep theirs.
+        (12345678901234567890, "12345678901234567000", "12345678901234567890"),
+    ],
+    coercion.number: [
+        (None, 0, None),
+        ("", REFUSED, None),
+        (" ", 0, None),
+        ([], REFUSED, None),
+        ([None], 0, None),
+        # Numbers that a double does not hold would be sent as others.
+        (2**53 + 1, 2**53, REFUSED),
+    ],
+    coercion.integer: [(None, 0, None), ("", REFUSED, None), (" ", 0, None)],
+    coercion.boolean: [
+        (None, False, None),
+        ("", REFUSED, None),
+        # No sender writes it.
+        ([True], True, REFUSED),
+    ],
+    coercion.texts: [
+        ([None], [], None),
+        ([], [], None),
+        (["a", ""], ["a", ""], ["a"]),
+    ],
+}
+
+
+def coerced(coerce: coercion.Coercion, value: Any) -> Any:
+    try:
+        return coerce(value)
+    except UnusableValueError:
+        return REFUSED
+
+
+def cases(table: dict[Any, list[Any]]) -> list[Any]:
+    return [
+        pytest.param(coerce, *case, id=f"{coerce.__name__}-{str(case[0])[:20]!r}")
+        for coerce, of_it in table.items()
+        for case in of_it
+    ]
+
+
+@pytest.mark.parametrize(("coerce", "value", "expected"), cases(SEGMENT))
+def test_a_value_becomes_what_segment_makes_of_it(
+    coerce: coercion.Coercion, value: Any, expected: Any
+) -> None:
+    result = coerced(coerce, value)
+    assert (type(result), result) == (type(expected), expected)
+
+
+@pytest.mark.parametrize(("coerce", "value", "of_segment", "expected"), cases(DIFFERENT))
+def test_where_segments_coercion_does_harm_it_is_not_copied(
+    coerce: coercion.Coercion, value: Any, of_segment: Any, expected: Any
+) -> None:
+    result = coerced(coerce, value)
+    assert (type(result), result) == (type(expected), expected)
+    assert expected != of_segment
+
+
+# ------------------------------------------------------------------ what it means for events
+
+
+def sent(mapping: str = "Place an Order", **properties: Any) -> BuiltEvent:
+    """An order with these properties, mapped by the default set and built."""
+    names = {"Place an Order": "Order Completed", "Add to Cart": "Product Added"}
+    event = {
+        "type": "track",
+        "event": names[mapping],
+        "messageId": "m-1",
+        "userId": "u-1",
+        "context": {
+            "page": {"url": "https://www.example.com/"},
+            "traits": {"email": "jane.doe@example.com"},
+        },
+        "properties": {"currency": "USD", **properties},
+    }
+    (found,) = load_mapping_set(shipped("default")).match(event)
+    assert found.name == mapping
+    return build_event(found.evaluate(event), message_id="m-1", now=NOW, default_region=None)
+
+
+def sent_properties(**properties: Any) -> Any:
+    return sent(**properties).wire["properties"]
+
+
+@pytest.mark.parametrize(
+    ("properties", "problem"),
+    [
+        ({"value": "$5"}, "value_not_a_number"),
+        ({"query": {"text": "hat"}}, "query_not_a_string"),
+        ({"order_id": {"id": 1}}, "order_id_not_a_string"),
+        ({"delivery_category": "drone"}, "delivery_category_not_supported"),
+        ({"limited_data_use": "yes"}, "limited_data_use_not_a_boolean"),
+        ({"products": "abc"}, "contents_not_an_object"),
+        ({"products": [5, {"product_id": "p"}]}, None),
+        ({"products": [{"price": "free"}]}, "price_not_a_number"),
+        ({"content_ids": [{}]}, "content_ids_not_a_string"),
+        ({"num_items": 1.5}, "num_items_not_an_integer"),
+        ({"predicted_ltv": []}, None),
+    ],
+)
+def test_what_costs_segment_the_event_costs_the_field_here(
+    properties: dict[str, Any], problem: str | None
+) -> None:
+    built = sent(**properties)
+    assert built.wire["event"] == "PlaceAnOrder"
+    assert {one.code for one in built.left_out} >= ({problem} if problem else set())
+
+
+def test_a_price_that_is_null_is_no_price_of_nothing() -> None:
+    product = {"price": None, "name": None, "product_id": "p", "quantity": 0, "sku": "s"}
+    assert sent_properties(products=[product])["contents"] == [{"content_id": "p", "quantity": 0}]
+
+
+def test_a_product_that_is_null_is_none() -> None:
+    built = sent(products=[None, {"product_id": "p"}])
+    assert built.wire["properties"]["contents"] == [{"content_id": "p"}]
+    assert Problem("contents", "not_an_object") not in built.left_out
+
+
+@pytest.mark.parametrize("products", [None, [], "", [None], [{}], {}])
+def test_no_products_are_no_contents(products: Any) -> None:
+    assert "contents" not in sent_properties(products=products)
+
+
+def test_products_that_are_one_object_are_one_product() -> None:
+    assert sent_properties(products={"product_id": 5})["contents"] == [{"content_id": "5"}]
+
+
+def test_a_blank_value_hides_the_revenue_as_it_does_in_segment() -> None:
+    """To the mapping it exists; a `null` does not."""
+    assert "value" not in sent_properties(value="", revenue=5)
+    assert sent_properties(value=None, revenue=5)["value"] == 5
+
+
+def test_a_value_of_nothing_is_a_value() -> None:
+    assert sent_properties(value=0, revenue=5)["value"] == 0
+    assert sent_properties(value="0")["value"] == 0
+
+
+def test_a_blank_email_does_not_hide_the_one_of_the_traits() -> None:
+    """In Segment it does, and the person is lost."""
+    assert len(sent(email="").wire["user"]["email"]) == 1
+    assert "email" in sent(email=None).wire["user"]

@@ -1,0 +1,189 @@
+"""The functions of this project in this process, pointed at the sandbox."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from tiktok_pixel.aws.credentials import DEVELOPMENT_SECRET
+from tools.sandbox import samples
+from tools.sandbox.tiktok import ACCESS_TOKEN, PIXEL_CODE
+
+if TYPE_CHECKING:
+    from tools.sandbox.aws import AwsSandbox
+
+_FUNCTIONS = Path(__file__).parents[2] / "functions"
+STAGE = "dev"
+PREFIX = "/tiktok-pixel"
+# What `!Ref ParkedEventsQueue` is under `sam local`: the logical name.
+PARKED_QUEUE = "ParkedEventsQueue"
+FOLDER = f"{PREFIX}/{STAGE}"
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the handlers use of Lambda's context."""
+
+    seconds: float = 6.0
+    function_name: str = "forward"
+    aws_request_id: str = "00000000-0000-4000-8000-000000000000"
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Time that Lambda has left."""
+        return int(self.seconds * 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """An answer of the endpoint."""
+
+    status: int
+    body: dict[str, Any]
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """The one row of results."""
+        (row,) = self.body["results"]
+        result: dict[str, Any] = row
+        return result
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardApplication:
+    """The forward function as API Gateway, or a direct invocation, reaches it."""
+
+    # The loaded module; its names are what a test may look into and exchange.
+    module: Any
+
+    def post(self, event: dict[str, Any], context: Context | None = None) -> HttpAnswer:
+        """Hand over an HTTP API event."""
+        answer = self.module.handler(event, context or Context())
+        return HttpAnswer(answer["statusCode"], json.loads(answer["body"]))
+
+    def send(self, event: object) -> HttpAnswer:
+        """Sign an event or a batch as Segment does, and post it."""
+        return self.post(samples.signed(event))
+
+    def invoke(self, event: object, context: Context | None = None) -> Any:
+        """Invoke the function directly."""
+        return self.module.handler(event, context or Context())
+
+
+@dataclass(frozen=True, slots=True)
+class RedriveApplication:
+    """The redrive function as its queue reaches it."""
+
+    module: Any
+
+    def work_off(
+        self, messages: Sequence[Mapping[str, Any]], context: Context | None = None
+    ) -> set[str]:
+        """Hand over messages as SQS' client gave them; the ids of those to keep."""
+        records = [
+            {
+                "messageId": message["MessageId"],
+                "receiptHandle": message["ReceiptHandle"],
+                "body": message["Body"],
+                "attributes": message["Attributes"],
+                "messageAttributes": {},
+                "md5OfBody": message["MD5OfBody"],
+                "eventSource": "aws:sqs",
+                "eventSourceARN": f"arn:aws:sqs:us-east-1:123456789012:{PARKED_QUEUE}",
+                "awsRegion": "us-east-1",
+            }
+            for message in messages
+        ]
+        answer = self.module.handler(
+            {"Records": records}, context or Context(120.0, function_name="redrive")
+        )
+        return {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+
+
+def environment(tiktok_url: str, aws_url: str, **more: str) -> dict[str, str]:
+    """The variables that the template declares, pointed at the sandbox."""
+    return {
+        "AWS_ACCESS_KEY_ID": "sandbox",
+        "AWS_SECRET_ACCESS_KEY": "sandbox",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL_SSM": aws_url,
+        "AWS_ENDPOINT_URL_SQS": aws_url,
+        "TIKTOK_API_URL": tiktok_url,
+        "STAGE": STAGE,
+        "PARAMETER_PREFIX": PREFIX,
+        "DEFAULT_PHONE_REGION": "US",
+        "TEST_EVENT_CODE": "",
+        "POWERTOOLS_SERVICE_NAME": f"tiktok-pixel-{STAGE}",
+        "POWERTOOLS_METRICS_NAMESPACE": "TikTokPixel",
+        # The tests' own process is no cold start.
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "provisioned-concurrency",
+        **more,
+    }
+
+
+def put_parameters(aws: AwsSandbox, folder: str = FOLDER) -> None:
+    """The parameters that an operator puts before the first deployment."""
+    aws.put_parameters(
+        {
+            f"{folder}/pixel-code": ("String", PIXEL_CODE),
+            f"{folder}/access-token": ("SecureString", ACCESS_TOKEN),
+            f"{folder}/webhook-secret": ("SecureString", DEVELOPMENT_SECRET),
+        }
+    )
+
+
+@contextmanager
+def forward_application(variables: dict[str, str]) -> Iterator[ForwardApplication]:
+    """Load the forward function as a new Lambda environment would, with `variables` set."""
+    with _environment_of("forward", variables) as module:
+        yield ForwardApplication(module)
+
+
+@contextmanager
+def redrive_application(variables: dict[str, str]) -> Iterator[RedriveApplication]:
+    """Load the redrive function likewise."""
+    with _environment_of("redrive", variables) as module:
+        yield RedriveApplication(module)
+
+
+@contextmanager
+def _environment_of(function: str, variables: dict[str, str]) -> Iterator[ModuleType]:
+    before = dict(os.environ)
+    os.environ.update(variables)
+    # Only now: the logger keeps the standard output that it was made with.
+    from tiktok_pixel import destination, observability  # noqa: PLC0415
+
+    # Powertools reads these once, and the layer may have been loaded before.
+    observability.metrics.provider.namespace = variables["POWERTOOLS_METRICS_NAMESPACE"]
+    observability.metrics.provider.service = variables["POWERTOOLS_SERVICE_NAME"]
+    destination._sqs_client.cache_clear()
+    try:
+        module = _load(function)
+        yield module
+        module._destination.client.close()
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _load(function: str) -> ModuleType:
+    # A module of its own each time: what a cold start makes must not survive in `sys.modules`.
+    path = _FUNCTIONS / function / "app.py"
+    spec = importlib.util.spec_from_file_location(f"app_{function}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        del sys.modules[spec.name]
+    return module

@@ -1,0 +1,80 @@
+"""Which misbehaviour meets which request.
+
+script.next(answer(40100), reset())      # the next two requests, then all is well again
+script.always(http(502))                 # until it is cleared
+script.always(answer(40002), when=lambda request: b"m-7" in request.body)
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tools.sandbox.faults import Fault
+    from tools.sandbox.wire import Request
+
+
+class FaultScript:
+    """Which fault meets which request: a queue first, then the standing ones."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._next: deque[tuple[Fault, Callable[[Request], bool] | None]] = deque()
+        self._always: list[tuple[Fault, Callable[[Request], bool] | None]] = []
+
+    def next(self, *faults: Fault, when: Callable[[Request], bool] | None = None) -> None:
+        """Let each fault meet one request, in this order.
+
+        With `when`, a fault waits in the queue until a request comes that it is meant for.
+        """
+        _refuse_unread(faults, when)
+        with self._lock:
+            self._next.extend((fault, when) for fault in faults)
+
+    def always(self, fault: Fault, when: Callable[[Request], bool] | None = None) -> None:
+        """Let the fault meet every request (or each that `when` picks) until cleared."""
+        _refuse_unread((fault,), when)
+        with self._lock:
+            self._always.append((fault, when))
+
+    def clear(self) -> None:
+        """Behave again."""
+        with self._lock:
+            self._next.clear()
+            self._always.clear()
+
+    @property
+    def pending(self) -> int:
+        """How many queued faults have met no request yet."""
+        with self._lock:
+            return len(self._next)
+
+    def take_unread(self) -> Fault | None:
+        """The fault that strikes before the request is read, if it is its turn."""
+        with self._lock:
+            if self._next:
+                if self._next[0][0].before_reading:
+                    return self._next.popleft()[0]
+                return None
+            return next((fault for fault, _ in self._always if fault.before_reading), None)
+
+    def take(self, request: Request) -> Fault | None:
+        """The fault meant for this request."""
+        with self._lock:
+            for index, (fault, when) in enumerate(self._next):
+                if not fault.before_reading and (when is None or when(request)):
+                    del self._next[index]
+                    return fault
+            for fault, when in self._always:
+                if not fault.before_reading and (when is None or when(request)):
+                    return fault
+        return None
+
+
+def _refuse_unread(faults: tuple[Fault, ...], when: Callable[[Request], bool] | None) -> None:
+    if when is not None and any(fault.before_reading for fault in faults):
+        raise ValueError("a fault that strikes before the request is read cannot look at it")
