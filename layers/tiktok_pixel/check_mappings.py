@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tiktok_pixel.mapping.errors import MappingError
 from tiktok_pixel.mapping.mapping_set import load_mapping_set
+from tiktok_pixel.tiktok import schema
 
 
 def main(files: Sequence[str]) -> int:
@@ -28,7 +29,7 @@ def main(files: Sequence[str]) -> int:
 
 def _check(file: Path) -> int:
     try:
-        mapping_set = load_mapping_set(file)
+        mapping_set = load_mapping_set(file, schema)
     except MappingError as error:
         print(error, file=sys.stderr)
         return 1

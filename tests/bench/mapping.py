@@ -17,10 +17,11 @@ from statistics import median
 from typing import Any
 
 from tests.bench.workload import EVENTS, make_bodies
-from tiktok_pixel.mapping import load_mapping_set, shipped
+from tiktok_pixel.mapping import load_mapping_set
 from tiktok_pixel.preparing import prepare
 from tiktok_pixel.segment.body import parse_events
 from tiktok_pixel.settings import Settings
+from tiktok_pixel.tiktok import schema
 from tiktok_pixel.tiktok.bisection import Parcel
 from tiktok_pixel.tiktok.delivery import request_body
 from tiktok_pixel.tiktok.events import OutgoingEvent, Route, build_event
@@ -30,7 +31,7 @@ from tiktok_pixel.values.json_text import compact
 ROUNDS = 9
 BATCHES = (1, 10, 100, 1000)
 
-_MAPPINGS = load_mapping_set(shipped("default"))
+_MAPPINGS = load_mapping_set(schema.shipped("default"), schema)
 _SETTINGS = Settings(stage="dev", parameter_prefix="/bench", default_phone_region="US")
 _ROUTE = Route(None, "web", None)
 _MICROSECONDS = 1e6

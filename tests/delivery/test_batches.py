@@ -14,6 +14,7 @@ import pytest
 
 from tests.delivery.world import BUDGET, World, expire_parameters, plain_halving, visit, visits
 from tiktok_pixel.mapping import load_mapping_set
+from tiktok_pixel.tiktok import schema
 from tiktok_pixel.tiktok.bisection import REFUSES_ALL, UNFINISHED
 from tools.sandbox import faults, samples
 from tools.sandbox.application import FOLDER, ForwardApplication
@@ -175,7 +176,7 @@ def with_mappings(tmp_path: Path) -> Callable[[ForwardApplication, list[dict[str
         file.write_text(json.dumps(presets))
         module: Any = application.module
         module._destination = dataclasses.replace(
-            module._destination, mappings=load_mapping_set(file)
+            module._destination, mappings=load_mapping_set(file, schema)
         )
 
     return use

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tiktok_pixel.mapping import load_mapping_set, shipped
+from tiktok_pixel.mapping import load_mapping_set
 from tiktok_pixel.outcomes import shown_message_id
+from tiktok_pixel.tiktok import schema
 from tiktok_pixel.values.validation import FIELDS, RULES, Problem
 from tools.sandbox import samples
 
@@ -323,7 +324,8 @@ def _paths(node: Any) -> Iterator[tuple[str, ...]]:
 MAPPED_PATHS = sorted(
     {
         *itertools.chain.from_iterable(
-            _paths(mapping.fields) for mapping in load_mapping_set(shipped("default")).mappings
+            _paths(mapping.fields)
+            for mapping in load_mapping_set(schema.shipped("default"), schema).mappings
         ),
         *(("type",), ("event",), ("messageId",), ("timestamp",), ("originalTimestamp",)),
         *(("properties",), ("traits",), ("context",), ("integrations",), ("context", "page")),

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tiktok_pixel.mapping import load_mapping_set, shipped
+from tiktok_pixel.mapping import load_mapping_set
+from tiktok_pixel.tiktok import schema
 from tools.sandbox import samples
 
 
@@ -25,7 +26,7 @@ def test_there_are_no_other_files() -> None:
 
 
 def test_every_default_mapping_has_a_sample() -> None:
-    mappings = load_mapping_set(shipped("default")).mappings
+    mappings = load_mapping_set(schema.shipped("default"), schema).mappings
 
     assert {mapping.event_name for mapping in mappings} == set(samples.MAPPED.values())
     assert all(mapping.enabled for mapping in mappings)
@@ -33,7 +34,7 @@ def test_every_default_mapping_has_a_sample() -> None:
 
 @pytest.mark.parametrize(("name", "event"), samples.MAPPED.items())
 def test_a_sample_is_matched_by_the_mapping_it_is_for(name: str, event: str) -> None:
-    matching = load_mapping_set(shipped("default")).match(samples.read(name))
+    matching = load_mapping_set(schema.shipped("default"), schema).match(samples.read(name))
 
     assert [mapping.event_name for mapping in matching] == [event]
 

@@ -19,11 +19,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tiktok_pixel.destination import OWN_MAPPINGS, mapping_file
-from tiktok_pixel.mapping import MappingError, load_mapping_set, shipped
+from tiktok_pixel.mapping import MappingError, load_mapping_set
 from tiktok_pixel.mapping.explain import explain_field
 from tiktok_pixel.outcomes import Outcome
 from tiktok_pixel.preparing import prepare
 from tiktok_pixel.settings import MAPPING_SETS, STAGES, Settings
+from tiktok_pixel.tiktok import schema
 from tiktok_pixel.tiktok.bisection import Parcel
 from tiktok_pixel.tiktok.delivery import request_body
 from tools.pixel.describe import describe_subscription
@@ -53,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     chosen = _near(mapping_file(settings))
     try:
-        mappings = load_mapping_set(chosen)
+        mappings = load_mapping_set(chosen, schema)
     except MappingError as error:
         print(error, file=sys.stderr)
         return 1
@@ -79,10 +80,14 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 def _check_all() -> bool:
     """Load every mapping file there is; print what is wrong and what will surprise."""
     usable = True
-    for path in (shipped("default"), shipped("full"), *sorted(OWN_MAPPINGS.glob("*.json"))):
+    for path in (
+        schema.shipped("default"),
+        schema.shipped("full"),
+        *sorted(OWN_MAPPINGS.glob("*.json")),
+    ):
         file = _near(path)
         try:
-            warnings = load_mapping_set(file).warnings
+            warnings = load_mapping_set(file, schema).warnings
         except MappingError as error:
             print(error, file=sys.stderr)
             usable = False
@@ -101,7 +106,7 @@ def _near(path: Path) -> Path:
 
 
 def _mapping_row(mapping: Mapping) -> list[str]:
-    defaults: dict[str, Any] = json.loads(shipped("fields").read_text(encoding="utf-8"))
+    defaults = schema.default_fields()
     own = sorted(
         field
         for field in mapping.fields.keys() | defaults.keys()

@@ -14,9 +14,10 @@ from botocore.config import Config
 from tiktok_pixel.aws.credentials import Credentials, parameter_names
 from tiktok_pixel.aws.parameters import ParameterCache
 from tiktok_pixel.aws.queue import Parking
-from tiktok_pixel.mapping import MappingSet, load_mapping_set, shipped
+from tiktok_pixel.mapping import MappingSet, load_mapping_set
 from tiktok_pixel.observability import logger
 from tiktok_pixel.settings import Settings
+from tiktok_pixel.tiktok import schema
 from tiktok_pixel.tiktok.client import TikTokClient
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def build_destination(
         MappingError: The mapping file cannot be used.
     """
     settings = Settings.from_environment(environment)
-    mappings = load_mapping_set(mapping_file(settings))
+    mappings = load_mapping_set(mapping_file(settings), schema)
     for warning in mappings.warnings:
         logger.warning("mapping", extra={"warning": warning})
     folder = f"{settings.parameter_prefix}/{settings.stage}"
@@ -78,7 +79,7 @@ def mapping_file(settings: Settings) -> Path:
     """The mapping file that the settings choose."""
     if settings.mapping_set == "custom":
         return OWN_MAPPINGS / f"{settings.stage}.json"
-    return shipped(settings.mapping_set)
+    return schema.shipped(settings.mapping_set)
 
 
 @cache

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from layers.tiktok_pixel.check_mappings import main
-from tiktok_pixel.mapping import shipped
+from tiktok_pixel.tiktok.schema import shipped
 
 Captured = pytest.CaptureFixture[str]
 

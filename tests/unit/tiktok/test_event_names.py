@@ -2,29 +2,29 @@
 
 import pytest
 
-from tiktok_pixel.tiktok.event_names import (
-    LEGACY,
+from tiktok_pixel.tiktok.schema import (
+    LEGACY_EVENTS,
     PAGE_VIEWS,
-    RESERVED,
-    RETIRED,
-    STANDARD,
+    RESERVED_EVENTS,
+    RETIRED_EVENTS,
+    STANDARD_EVENTS,
     event_name_problem,
     event_name_warning,
     legacy_name,
 )
 
 
-@pytest.mark.parametrize("name", [*STANDARD, *PAGE_VIEWS])
+@pytest.mark.parametrize("name", [*STANDARD_EVENTS, *PAGE_VIEWS])
 def test_names_of_tiktok_itself(name: str) -> None:
     assert event_name_problem(name) is None
     assert event_name_warning(name) is None
 
 
 def test_there_are_18_standard_events() -> None:
-    assert len(set(STANDARD)) == 18
+    assert len(set(STANDARD_EVENTS)) == 18
 
 
-@pytest.mark.parametrize("name", [*LEGACY, *RETIRED])
+@pytest.mark.parametrize("name", [*LEGACY_EVENTS, *RETIRED_EVENTS])
 def test_old_names_work_with_a_warning(name: str) -> None:
     assert event_name_problem(name) is None
     assert name in str(event_name_warning(name))
@@ -45,20 +45,20 @@ def test_custom_names(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "rule"),
     [
-        ("", "not empty"),
-        ("x" * 51, "at most 50 characters, this one has 51"),
-        ("1st", "starts with a letter (A-Z), not '1'"),
-        ("Éclair", "starts with a letter"),
-        ("Order Completed", "letters, digits, underscores and dashes only, not ' '"),
-        ("Quiz\n", "only, not '\\n'"),
-        ("Checkout", "reserved: TikTok makes it PlaceAnOrder"),
+        ("", "must not be empty"),
+        ("x" * 51, "must have at most 50 characters; got 51"),
+        ("1st", "must start with a letter (A-Z); got '1'"),
+        ("Éclair", "must start with a letter"),
+        ("Order Completed", "must have letters, digits, underscores and dashes only; got ' '"),
+        ("Quiz\n", "only; got '\\n'"),
+        ("Checkout", '"Checkout" is reserved, TikTok changes it; write "PlaceAnOrder"'),
     ],
 )
 def test_names_that_break_a_rule(name: str, rule: str) -> None:
     assert rule in str(event_name_problem(name))
 
 
-@pytest.mark.parametrize("name", RESERVED)
+@pytest.mark.parametrize("name", RESERVED_EVENTS)
 def test_reserved_names_cannot_be_sent(name: str) -> None:
     assert event_name_problem(name) is not None
 

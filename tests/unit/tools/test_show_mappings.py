@@ -243,8 +243,7 @@ def test_every_file_is_checked_whichever_is_shown(capsys: Captured, own: Path) -
     write(own, preset(subscribe="event"), stage="prod")
     first, second = errors(capsys)
     assert first == (
-        'mappings/dev.json: "Cart": content_type: expected one of a few words, got "car"; '
-        "allowed: product, product_group"
+        'mappings/dev.json: "Cart": content_type: must be one of: product, product_group; got "car"'
     )
     assert second.startswith('mappings/prod.json: "Cart": subscribe: column 6: expected one of')
 

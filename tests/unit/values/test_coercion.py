@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tiktok_pixel.tiktok import schema
 from tiktok_pixel.values import coercion
 from tiktok_pixel.values.validation import RULES, UnusableValueError
 from tools.sandbox import rules
@@ -90,7 +91,7 @@ USABLE: dict[Any, list[tuple[Any, Any]]] = {
         ("", None),
         (None, None),
     ],
-    coercion.currency: [
+    schema.currency: [
         ("USD", "USD"),
         ("usd", "USD"),
         (" eur\n", "EUR"),
@@ -153,7 +154,7 @@ UNUSABLE: dict[Any, list[tuple[Any, str]]] = {
         ({}, "not_a_boolean"),
     ],
     coercion.texts: [({}, "not_a_string"), (["a", {}], "not_a_string")],
-    coercion.currency: [
+    schema.currency: [
         ("XXX", "not_supported"),
         ("BGN", "not_supported"),
         ("$", "not_supported"),
@@ -204,12 +205,12 @@ def test_the_tables_cover_every_coercion_and_only_known_rules() -> None:
         coercion.integer,
         coercion.boolean,
         coercion.texts,
-        coercion.currency,
+        schema.currency,
     }
     assert {rule for cases in UNUSABLE.values() for _, rule in cases} <= RULES
 
 
 def test_takes_the_currencies_of_tiktoks_list() -> None:
     """The list was copied twice, for the sandbox as well."""
-    assert coercion.CURRENCIES == rules.CURRENCIES
-    assert "BGN" not in coercion.CURRENCIES
+    assert schema.CURRENCIES == rules.CURRENCIES
+    assert "BGN" not in schema.CURRENCIES

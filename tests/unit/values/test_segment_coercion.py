@@ -11,7 +11,8 @@ from typing import Any, Final
 
 import pytest
 
-from tiktok_pixel.mapping import load_mapping_set, shipped
+from tiktok_pixel.mapping import load_mapping_set
+from tiktok_pixel.tiktok import schema
 from tiktok_pixel.tiktok.events import BuiltEvent, build_event
 from tiktok_pixel.values import coercion
 from tiktok_pixel.values.validation import Problem, UnusableValueError
@@ -186,7 +187,7 @@ def sent(mapping: str = "Place an Order", **properties: Any) -> BuiltEvent:
         },
         "properties": {"currency": "USD", **properties},
     }
-    (found,) = load_mapping_set(shipped("default")).match(event)
+    (found,) = load_mapping_set(schema.shipped("default"), schema).match(event)
     assert found.name == mapping
     return build_event(found.evaluate(event), message_id="m-1", now=NOW, default_region=None)
 

@@ -4,30 +4,24 @@ A mapping file holds presets in Segment's own format. `load_mapping_set` compile
 `MappingSet.match` finds the mappings that are for an event, and `Mapping.evaluate` gives the fields
 that one of them makes of it::
 
-    mapping_set = load_mapping_set(shipped("default"))
+    mapping_set = load_mapping_set(schema.shipped("default"), schema)
     for mapping in mapping_set.match(event):
         fields = mapping.evaluate(event)
 """
 
 from tiktok_pixel.mapping.errors import MappingError, MappingProblem
 from tiktok_pixel.mapping.explain import explain_field
-from tiktok_pixel.mapping.mapping_set import (
-    MappingSet,
-    compile_mapping_set,
-    load_mapping_set,
-    shipped,
-)
+from tiktok_pixel.mapping.mapping_set import MappingSet, compile_mapping_set, load_mapping_set
 from tiktok_pixel.mapping.presets import Mapping
-from tiktok_pixel.tiktok.event_names import event_name_problem
+from tiktok_pixel.mapping.schema import Schema
 
 __all__ = [
     "Mapping",
     "MappingError",
     "MappingProblem",
     "MappingSet",
+    "Schema",
     "compile_mapping_set",
-    "event_name_problem",
     "explain_field",
     "load_mapping_set",
-    "shipped",
 ]

@@ -9,9 +9,7 @@ from typing import Any
 from tiktok_pixel.mapping.diagnostics import Findings, kind_of
 from tiktok_pixel.mapping.errors import MappingError, MappingProblem
 from tiktok_pixel.mapping.presets import Fields, Mapping, compile_preset
-
-_DATA = Path(__file__).parents[1] / "tiktok" / "data"
-_DEFAULT_FIELDS = _DATA / "fields.json"
+from tiktok_pixel.mapping.schema import Schema
 
 # The place in the file, the mapping, and whether to be found by its index is to match.
 Position = tuple[int, Mapping, bool]
@@ -48,21 +46,18 @@ class MappingSet:
         return tuple([mapping for _, mapping, _ in matching])
 
 
-def load_mapping_set(path: Path) -> MappingSet:
+def load_mapping_set(path: Path, schema: Schema) -> MappingSet:
     """Read a mapping file: a JSON array of presets, or an object with such an array as `presets`.
+
+    `schema` has the fields and event names of the destination.
 
     Raises:
         MappingError: the file is not there or cannot be used; the error lists all that is wrong.
     """
-    return compile_mapping_set(_read_json(path), source=str(path))
+    return compile_mapping_set(_read_json(path), schema, source=str(path))
 
 
-def shipped(name: str) -> Path:
-    """Give the path of a mapping file that is shipped: `default` or `full`."""
-    return _DATA / f"{name}.json"
-
-
-def compile_mapping_set(presets: object, *, source: str) -> MappingSet:
+def compile_mapping_set(presets: object, schema: Schema, *, source: str) -> MappingSet:
     """Compile what a mapping file holds; `source` is its name in errors.
 
     Raises:
@@ -75,9 +70,9 @@ def compile_mapping_set(presets: object, *, source: str) -> MappingSet:
             source, [MappingProblem("", "", problem, 'an array, or {"presets": []}')]
         )
     findings = Findings()
-    defaults = _default_fields(entries)
+    defaults = _default_fields(entries, schema)
     compiled = [
-        compile_preset(preset, number, defaults, findings)
+        compile_preset(preset, number, defaults, schema, findings)
         for number, preset in enumerate(entries, 1)
     ]
     mappings = tuple(mapping for mapping in compiled if mapping is not None)
@@ -87,10 +82,9 @@ def compile_mapping_set(presets: object, *, source: str) -> MappingSet:
     return _indexed(mappings, tuple(findings.warnings))
 
 
-def _default_fields(entries: list[Any]) -> Fields:
+def _default_fields(entries: list[Any], schema: Schema) -> Fields:
     wanted = any(isinstance(entry, dict) and entry.get("defaults") is True for entry in entries)
-    fields = _read_json(_DEFAULT_FIELDS) if wanted else {}
-    return fields if isinstance(fields, dict) else {}
+    return schema.default_fields() if wanted else {}
 
 
 def _read_json(path: Path) -> object:

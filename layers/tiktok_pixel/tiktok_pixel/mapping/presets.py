@@ -12,14 +12,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from tiktok_pixel.mapping.arguments import is_directive
 from tiktok_pixel.mapping.diagnostics import Findings, Place, kind_of
 from tiktok_pixel.mapping.directives import compile_value
 from tiktok_pixel.mapping.fields import check_fields
 from tiktok_pixel.mapping.fql_tokens import SubscriptionError
 from tiktok_pixel.mapping.paths import within_depth
+from tiktok_pixel.mapping.schema import Schema
 from tiktok_pixel.mapping.subscriptions import Subscription, compile_subscription
-from tiktok_pixel.tiktok.event_names import event_name_problem, event_name_warning, legacy_name
-from tiktok_pixel.tiktok.schema import FIELDS
 
 OWN_KEYS = ("name", "subscribe", "mapping", "enabled", "defaults", "legacy_name", "pixel")
 # What Segment's presets and the subscriptions of its Public API carry besides; all of it is about
@@ -67,7 +67,7 @@ class Mapping:
 
 
 def compile_preset(
-    preset: object, number: int, defaults: Fields, findings: Findings
+    preset: object, number: int, defaults: Fields, schema: Schema, findings: Findings
 ) -> Mapping | None:
     """Compile one preset of a file; None, and problems among the findings, when it is unusable.
 
@@ -85,14 +85,14 @@ def compile_preset(
     else:
         place.at("name").refuse("expected a text that is not empty")
     _check_keys(preset, place)
-    _check_own_fields(preset.get("mapping"), place)
+    _check_own_fields(preset.get("mapping"), schema, place)
     pixel = preset.get("pixel")
     if pixel is not None and not (isinstance(pixel, str) and _PIXEL_NAME.fullmatch(pixel)):
         allowed = "1 to 63 of a-z, 0-9 and dashes, the first no dash"
         place.at("pixel").refuse("is no name of a pixel", allowed)
     subscription = _subscription(preset.get("subscribe"), place.at("subscribe"))
     fields = _fields(preset, defaults, place)
-    event_name = _event_name(fields, preset, place) if fields is not None else None
+    event_name = _event_name(fields, preset, schema, place) if fields is not None else None
     evaluate = compile_fields(fields, place) if fields is not None else None
     if subscription is None or fields is None or evaluate is None:
         return None
@@ -139,12 +139,17 @@ def _check_keys(preset: Fields, place: Place) -> None:
             place.at(key).refuse(f"expected true or false, got {kind_of(preset[key])}")
 
 
-def _check_own_fields(fields: object, place: Place) -> None:
+def _check_own_fields(fields: object, schema: Schema, place: Place) -> None:
     # A mapping that is one directive names no fields; one nested too deeply is refused elsewhere.
     if not isinstance(fields, dict) or any(key.startswith("@") for key in fields):
         return
     if within_depth(fields):
-        check_fields(fields, FIELDS, place)
+        # A literal event name is checked with the preset.
+        event_is_literal = not is_directive(fields.get("event"))
+        own = {
+            key: value for key, value in fields.items() if key != "event" or not event_is_literal
+        }
+        check_fields(own, schema, place)
 
 
 def _subscription(source: object, place: Place) -> Subscription | None:
@@ -173,7 +178,7 @@ def _fields(preset: Fields, defaults: Fields, place: Place) -> Fields | None:
     return {key: value for key, value in merged.items() if value is not None}
 
 
-def _event_name(fields: Fields, preset: Fields, place: Place) -> str | None:
+def _event_name(fields: Fields, preset: Fields, schema: Schema, place: Place) -> str | None:
     """Check a literal event name, and replace it in `fields` when its old name is wanted."""
     event = fields.get("event")
     old_wanted = preset.get("legacy_name") is True
@@ -186,16 +191,16 @@ def _event_name(fields: Fields, preset: Fields, place: Place) -> str | None:
         got = "is missing" if event is None else f"expected a string, got {kind_of(event)}"
         place_of_event.refuse(got, "the name of a TikTok event, or a directive")
         return None
-    if problem := event_name_problem(event):
+    if problem := schema.event_name_problem(event):
         place_of_event.refuse(problem)
         return None
     if old_wanted:
-        old = legacy_name(event)
+        old = schema.legacy_name(event)
         if old is None:
             place.at("legacy_name").refuse(f"{event} has no old name", "on Lead and Purchase only")
             return None
         fields["event"] = old
         return old
-    if warning := event_name_warning(event):
+    if warning := schema.event_name_warning(event):
         place_of_event.warn(warning)
     return event

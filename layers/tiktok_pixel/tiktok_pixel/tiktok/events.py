@@ -7,25 +7,19 @@ Nothing empty is ever sent.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any, Final
 
 from tiktok_pixel.tiktok.identifiers import build_user, identifies
 from tiktok_pixel.tiktok.properties import build_properties
-from tiktok_pixel.tiktok.schema import EVENT_SOURCES, coercion_of
+from tiktok_pixel.tiktok.schema import EVENT_SOURCES, coercion_of, is_event_name
 from tiktok_pixel.values.coercion import boolean, text, usable
 from tiktok_pixel.values.javascript import WHITESPACE
 from tiktok_pixel.values.validation import InvalidEventError, Problem, UnusableValueError
 
 _EVENT_SOURCE: Final = coercion_of(EVENT_SOURCES)
 
-# Letters, digits, underscores and dashes after a letter, at most 50 ("About custom events"). There
-# are few names, and nearly all of them stand in the mappings.
-_LONGEST_NAME: Final = 50
-_is_event_name = lru_cache(maxsize=64)(re.compile(r"[A-Za-z][A-Za-z0-9_-]*\Z").match)
 _DAY: Final = 86_400  # seconds
 # TikTok attributes clicks for 28 days at most; what is older can no longer be matched.
 OLDEST_SECONDS: Final = 28 * _DAY
@@ -154,7 +148,7 @@ def _event_name(fields: dict[str, Any]) -> str:
     name = fields.get("event")
     if name.__class__ is not str:
         name = _event_name_of(name)
-    if len(name) > _LONGEST_NAME or not _is_event_name(name):
+    if not is_event_name(name):
         blank = not name.strip(WHITESPACE)
         raise InvalidEventError(Problem("event", "missing" if blank else "not_valid"))
     return name

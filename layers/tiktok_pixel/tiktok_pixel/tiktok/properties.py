@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from tiktok_pixel.tiktok.schema import CONTENT, PROPERTIES
+from tiktok_pixel.tiktok.schema import CONTENT, PROPERTIES, currency
 from tiktok_pixel.tiktok.verticals import vertical_properties
-from tiktok_pixel.values import coercion
 from tiktok_pixel.values.compiled_coercion import compile_coercer
 from tiktok_pixel.values.validation import Problem, UnusableValueError
 
@@ -25,9 +24,9 @@ def build_properties(fields: dict[str, Any], problems: list[Problem]) -> dict[st
     """
     properties: dict[str, Any] = {}
     try:
-        currency = coercion.currency(fields.get("currency"))
-        if currency is not None:
-            properties["currency"] = currency
+        code = currency(fields.get("currency"))
+        if code is not None:
+            properties["currency"] = code
     except UnusableValueError as error:
         problems.append(Problem("currency", error.rule))
         fields = _without_amounts(fields)

@@ -1,33 +1,145 @@
-"""The fields that a mapping can fill, and their types: what loads, and what sends, both go by it.
+"""TikTok's schema: event names, fields with their types, currencies, and the shipped mappings.
 
-They are those of Segment's TikTok destination, with ``external_ids`` added. Source:
-action-destinations ``tiktok-conversions``; TikTok Events API 2.0, "Parameters".
+The mapping language gets this module as an argument (see `tiktok_pixel.mapping.schema.Schema`), and
+what is sent is coerced by the same tables. So a mapping file is refused for exactly the literals
+that could never be sent.
+
+Sources: the fields are those of Segment's TikTok destination (action-destinations
+`tiktok-conversions`) with `external_ids` added, and TikTok Events API 2.0, "Parameters". Event
+names: TikTok Business Help Center, "About standard events", "About custom events" (February 2026)
+and "Reserved events" (September 2025). Currencies: "About parameters".
 """
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 from tiktok_pixel.values import coercion
+from tiktok_pixel.values.javascript import WHITESPACE, to_string
+from tiktok_pixel.values.validation import UnusableValueError
 
 if TYPE_CHECKING:
     from tiktok_pixel.values.coercion import Coercion
 
-# A word for a type, the values of a closed choice, an object's members, or (in a list of one) the
+# ------------------------------------------------------------------ event names
+
+STANDARD_EVENTS: Final = (
+    "AddPaymentInfo",
+    "AddToCart",
+    "AddToWishlist",
+    "ApplicationApproval",
+    "CompleteRegistration",
+    "Contact",
+    "CustomizeProduct",
+    "Download",
+    "FindLocation",
+    "InitiateCheckout",
+    "Lead",
+    "Purchase",
+    "Schedule",
+    "Search",
+    "StartTrial",
+    "SubmitApplication",
+    "Subscribe",
+    "ViewContent",
+)
+# Missing from TikTok's list of standard events; TikTok's own senders use both spellings.
+PAGE_VIEWS: Final = ("PageView", "Pageview")
+# Old names that TikTok replaces with the new ones.
+LEGACY_EVENTS: Final = {"SubmitForm": "Lead", "CompletePayment": "Purchase"}
+# Old names without a successor; TikTok accepts them until 2027.
+RETIRED_EVENTS: Final = ("ClickButton", "PlaceAnOrder")
+# Names that TikTok replaces with another.
+RESERVED_EVENTS: Final = {
+    "AddBilling": "AddPaymentInfo",
+    "Browse": "PageView",
+    "Checkout": "PlaceAnOrder",
+    "ClickForm": "Lead",
+    "ClickInDownloadPage": "ClickButton",
+    "ClickToDownload": "Download",
+    "Consult": "Contact",
+    "ConsultByPhone": "Contact",
+    "Registration": "CompleteRegistration",
+    "StartCheckout": "InitiateCheckout",
+    "ViewConsultationPage": "ViewContent",
+    "ViewDownloadPage": "ViewContent",
+    "ViewForm": "ViewContent",
+}
+MAX_EVENT_NAME: Final = 50  # characters
+
+_KNOWN_EVENTS: Final = frozenset((*STANDARD_EVENTS, *PAGE_VIEWS, *LEGACY_EVENTS, *RETIRED_EVENTS))
+_EVENT_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+
+
+def is_event_name(name: str) -> bool:
+    """Return whether TikTok accepts an event name.
+
+    A name is a letter, then letters, digits, underscores and dashes, 50 characters at most.
+    """
+    # Hot path: nearly all events have a known name.
+    return name in _KNOWN_EVENTS or (
+        len(name) <= MAX_EVENT_NAME and _EVENT_NAME.fullmatch(name) is not None
+    )
+
+
+def event_name_problem(name: str) -> str | None:
+    """Describe why a literal event name cannot be used; None when it can."""
+    if name in RESERVED_EVENTS:
+        return f'"{name}" is reserved, TikTok changes it; write "{RESERVED_EVENTS[name]}"'
+    if is_event_name(name):
+        return None
+    if not name:
+        return "must not be empty"
+    if len(name) > MAX_EVENT_NAME:
+        return f"must have at most {MAX_EVENT_NAME} characters; got {len(name)}"
+    if not _EVENT_NAME.fullmatch(name[0]):
+        return f"must start with a letter (A-Z); got {name[0]!r}"
+    invalid = next(char for char in name if not _EVENT_NAME.fullmatch("a" + char))
+    return f"must have letters, digits, underscores and dashes only; got {invalid!r}"
+
+
+def event_name_warning(name: str) -> str | None:
+    """Describe what is doubtful about a valid event name; None when nothing is."""
+    if name in LEGACY_EVENTS:
+        return (
+            f"{name} is the old name of {LEGACY_EVENTS[name]}; "
+            "use the name that the browser pixel sends"
+        )
+    if name in RETIRED_EVENTS:
+        return f"{name} is retired: TikTok accepts it until 2027"
+    if name not in _KNOWN_EVENTS:
+        by_lower_case = {known.lower(): known for known in sorted(_KNOWN_EVENTS, reverse=True)}
+        if meant := by_lower_case.get(name.lower()):
+            return f"{name} is a custom event, names are case-sensitive; did you mean {meant}?"
+    return None
+
+
+def legacy_name(name: str) -> str | None:
+    """Return the old name of a standard event, for pixels that still use it; None without one."""
+    return next((old for old, new in LEGACY_EVENTS.items() if new == name), None)
+
+
+# ------------------------------------------------------------------ fields
+
+# A type by its name, the values of a closed choice, an object's members, or (in a list of one) the
 # items of an array.
 Scalar = str | tuple[str, ...]
 Kind = Scalar | Mapping[str, "Kind"] | list["Kind"]
-KnownFields = Mapping[str, Kind]
 
-_LEAD: Final[KnownFields] = {"lead_id": "text", "lead_event_source": "text"}
-_ADDRESS: Final[KnownFields] = {
+_TEXTS: Final[list[Kind]] = ["text"]
+_LEAD: Final[Mapping[str, Kind]] = {"lead_id": "text", "lead_event_source": "text"}
+_ADDRESS: Final[Mapping[str, Kind]] = {
     "city": "text",
     "country": "text",
     "zip_code": "text",
     "state": "text",
 }
-CONTENT: Final[Mapping[str, Scalar]] = {
+CONTENT: Final[Mapping[str, Kind]] = {
     "price": "number",
     "quantity": "integer",
     "content_category": "text",
@@ -35,11 +147,11 @@ CONTENT: Final[Mapping[str, Scalar]] = {
     "content_name": "text",
     "brand": "text",
 }
-PROPERTIES: Final[Mapping[str, Scalar]] = {
+PROPERTIES: Final[Mapping[str, Kind]] = {
     "value": "number",
     "predicted_ltv": "number",
     "content_type": ("product", "product_group"),
-    "content_ids": "texts",
+    "content_ids": _TEXTS,
     "num_items": "integer",
     "order_id": "text",
     "shop_id": "text",
@@ -48,7 +160,7 @@ PROPERTIES: Final[Mapping[str, Scalar]] = {
     "description": "text",
     "delivery_category": ("in_store", "curbside", "home_delivery"),
 }
-TRAVEL: Final[Mapping[str, Scalar]] = {
+TRAVEL: Final[Mapping[str, Kind]] = {
     "city": "text",
     "region": "text",
     "country": "text",
@@ -57,11 +169,11 @@ TRAVEL: Final[Mapping[str, Scalar]] = {
     "num_adults": "integer",
     "num_children": "integer",
     "num_infants": "integer",
-    "suggested_hotels": "texts",
+    "suggested_hotels": _TEXTS,
     "departing_departure_date": "text",
     "returning_departure_date": "text",
     "origin_airport": "text",
-    "destination_ids": "texts",
+    "destination_ids": _TEXTS,
     "departing_arrival_date": "text",
     "returning_arrival_date": "text",
     "destination_airport": "text",
@@ -70,9 +182,9 @@ TRAVEL: Final[Mapping[str, Scalar]] = {
     "preferred_num_stops": "integer",
     "travel_start": "text",
     "travel_end": "text",
-    "suggested_destinations": "texts",
+    "suggested_destinations": _TEXTS,
 }
-VEHICLE: Final[Mapping[str, Scalar]] = {
+VEHICLE: Final[Mapping[str, Kind]] = {
     "postal_code": "text",
     "make": "text",
     "model": "text",
@@ -108,16 +220,16 @@ VEHICLE: Final[Mapping[str, Scalar]] = {
     "mileage_unit": ("MI", "KM"),
 }
 EVENT_SOURCES: Final = ("web", "offline", "crm")
-FIELDS: Final[KnownFields] = {
+FIELDS: Final[Mapping[str, Kind]] = {
     "event": "event",
     "event_id": "text",
     "timestamp": "time",
     "event_source": EVENT_SOURCES,
     "test_event_code": "text",
     "limited_data_use": "boolean",
-    "email": "texts",
-    "phone_number": "texts",
-    "external_id": "texts",
+    "email": _TEXTS,
+    "phone_number": _TEXTS,
+    "external_id": _TEXTS,
     "external_ids": "anything",
     "first_name": "text",
     "last_name": "text",
@@ -139,20 +251,116 @@ FIELDS: Final[KnownFields] = {
     "vehicle_fields": VEHICLE,
 }
 
+# ------------------------------------------------------------------ values
+
+_CURRENCY_CODES: Final = """
+AED ARS AUD BDT BHD BIF BOB BRL CAD CHF CLP CNY COP CRC CZK DKK DZD EGP EUR GBP GTQ HKD HNL HUF
+IDR ILS INR ISK JPY KES KHR KRW KWD KZT MAD MOP MXN MYR NGN NIO NOK NZD OMR PEN PHP PKR PLN PYG
+QAR RON RUB SAR SEK SGD THB TRY TWD UAH USD VES VND ZAR
+"""
+CURRENCIES: Final = frozenset(_CURRENCY_CODES.split())
+
+
+def currency(value: object) -> str | None:
+    """Coerce a value to an upper-case ISO 4217 code that TikTok accepts.
+
+    Raises:
+        UnusableValueError: TikTok does not accept the currency, or the value is no text.
+    """
+    if type(value) is str and value in CURRENCIES:
+        return value
+    code = coercion.text(value)
+    if code is None:
+        return None
+    code = code.strip(WHITESPACE).upper()
+    if code not in CURRENCIES:
+        raise UnusableValueError("not_supported")
+    return code
+
+
 _COERCIONS: Final[Mapping[str, Coercion]] = {
     "text": coercion.text,
-    "texts": coercion.texts,
     "number": coercion.number,
     "integer": coercion.integer,
     "boolean": coercion.boolean,
-    "currency": coercion.currency,
+    "currency": currency,
+}
+_DESCRIPTIONS: Final[Mapping[str, str]] = {
+    "text": "text",
+    "number": "a number",
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "time": "a time in ISO 8601",
+    "currency": "a currency that TikTok accepts",
 }
 
 
-def coercion_of(kind: Scalar) -> Coercion:
-    """The coercion to a type, or to one of a closed choice.
+def coercion_of(kind: Kind) -> Coercion:
+    """Return the coercion to a scalar type, to one of a closed choice, or to an array of text.
 
     Raises:
-        KeyError: Names, times and objects are not made by a coercion.
+        KeyError: No coercion makes names, times and objects.
     """
-    return coercion.one_of(*kind) if isinstance(kind, tuple) else _COERCIONS[kind]
+    if isinstance(kind, tuple):
+        return coercion.one_of(*kind)
+    return coercion.texts if kind == _TEXTS else _COERCIONS[str(kind)]
+
+
+def literal_problem(value: object, kind: Scalar) -> str | None:
+    """Describe why a literal in a mapping could never be sent; None when it can, or is blank.
+
+    Args:
+        value: A JSON value without directives.
+        kind: The type of the field.
+    """
+    if kind == "anything":
+        return None
+    if kind == "event":
+        return event_name_problem(value) if isinstance(value, str) else None
+    try:
+        (_check_time if kind == "time" else coercion_of(kind))(value)
+    except UnusableValueError:
+        return f"must be {_description(kind)}; got {_shown(value)}"
+    return None
+
+
+def _check_time(value: Any) -> None:
+    if coercion.text(value) is None:
+        return
+    moment = value[0] if isinstance(value, list) else value
+    try:
+        datetime.fromisoformat(moment)
+    except (TypeError, ValueError) as error:
+        raise UnusableValueError("unparsable") from error
+
+
+def _description(kind: Scalar) -> str:
+    if isinstance(kind, tuple):
+        return f"one of: {', '.join(kind)}"
+    if kind == "currency":
+        return f"{_DESCRIPTIONS[kind]} ({', '.join(sorted(CURRENCIES))})"
+    return _DESCRIPTIONS[kind]
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, list):
+        return "an array"
+    return f'"{value}"' if isinstance(value, str) else to_string(value)
+
+
+# ------------------------------------------------------------------ shipped mappings
+
+_DATA: Final = Path(__file__).parent / "data"
+
+
+def shipped(name: str) -> Path:
+    """Return the path of a shipped mapping file: `default` or `full`."""
+    return _DATA / f"{name}.json"
+
+
+def default_fields() -> dict[str, Any]:
+    """Read the fields that `"defaults": true` adds to a preset."""
+    fields: dict[str, Any] = json.loads((_DATA / "fields.json").read_text(encoding="utf-8"))
+    return fields

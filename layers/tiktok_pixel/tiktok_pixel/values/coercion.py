@@ -19,13 +19,6 @@ from tiktok_pixel.values.validation import Problem, UnusableValueError
 
 Coercion = Callable[[object], Any]
 
-# TikTok's list of currencies (Business Help Centre, "About parameters").
-_CURRENCY_CODES: Final = """
-AED ARS AUD BDT BHD BIF BOB BRL CAD CHF CLP CNY COP CRC CZK DKK DZD EGP EUR GBP GTQ HKD HNL HUF
-IDR ILS INR ISK JPY KES KHR KRW KWD KZT MAD MOP MXN MYR NGN NIO NOK NZD OMR PEN PHP PKR PLN PYG
-QAR RON RUB SAR SEK SGD THB TRY TWD UAH USD VES VND ZAR
-"""
-CURRENCIES: Final = frozenset(_CURRENCY_CODES.split())
 # Integers up to here are exact in the doubles that JSON readers use.
 EXACT_INTEGER: Final = 2**53
 
@@ -99,19 +92,6 @@ def texts(value: object) -> list[str] | None:
     items = value if isinstance(value, list) else [value]
     found = [item for item in map(text, items) if item is not None]
     return found or None
-
-
-def currency(value: object) -> str | None:
-    """An ISO 4217 code out of TikTok's list, upper-cased."""
-    if type(value) is str and value in CURRENCIES:
-        return value
-    code = text(value)
-    if code is None:
-        return None
-    code = code.strip(WHITESPACE).upper()
-    if code not in CURRENCIES:
-        raise UnusableValueError("not_supported")
-    return code
 
 
 def one_of(*choices: str) -> Coercion:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import Any, Final, cast
 
-from tiktok_pixel.tiktok.schema import Scalar, coercion_of
+from tiktok_pixel.tiktok.schema import Kind, coercion_of
 from tiktok_pixel.values.coercion import EXACT_INTEGER, usable
 from tiktok_pixel.values.javascript import WHITESPACE
 from tiktok_pixel.values.validation import Problem
@@ -41,7 +41,7 @@ _NAMES: Final[dict[str, Any]] = {
 }
 
 
-def compile_coercer(kinds: Mapping[str, Scalar]) -> Coercer:
+def compile_coercer(kinds: Mapping[str, Kind]) -> Coercer:
     """Compile the coercions of fields, by their types."""
     names = dict(_NAMES)
     lines = ["def coerce(target, source, problems):"]
