@@ -16,8 +16,8 @@ from urllib3.util import parse_url
 from urllib3.util.ssl_ import create_urllib3_context
 
 from tiktok_pixel.errors import TikTokPixelError
-from tiktok_pixel.tiktok.timeouts import POOL_CLASSES
 from tiktok_pixel.tiktok.verdicts import TIMEOUT, UNREACHABLE, TikTokResponse, Verdict
+from tiktok_pixel.timeouts import POOL_CLASSES
 
 if TYPE_CHECKING:
     from tiktok_pixel.deadline import Deadline
