@@ -1,21 +1,21 @@
-# `make run` and `make test` need make and a Python of 3.11 or later, nothing else.
+# `make run` and `make test` need only make and Python 3.11 or later.
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 
-# Version managers put shims on the path that exist but fail: each candidate has to run.
+# Version managers put shims on the path that can fail, so each candidate is run.
 CHECK := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 PYTHON := $(shell for python in python3.13 python3.14 python3.12 python3.11 python3 python; do \
 	$$python -c '$(CHECK)' >/dev/null 2>&1 && echo $$python && break; done)
 
 VENV := .venv
 READY := $(VENV)/.ready
-RUN := PYTHONPATH=layers/tiktok_pixel $(VENV)/bin/python
+PIXEL := $(VENV)/bin/pixel
 SAM_VENV := .venv-sam
 SAM_READY := $(SAM_VENV)/.ready
 SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} \
 	$(CURDIR)/$(SAM_VENV)/bin/sam
 
-# The functions' own version of Python, for the benchmark; the next best where there is none.
+# The benchmark uses the functions' version of Python, or $(PYTHON) if that is not installed.
 RUNTIME_VENV := .venv-runtime
 RUNTIME_READY := $(RUNTIME_VENV)/.ready
 RUNTIME_PYTHON := $(shell for python in python3.13 $(HOME)/.pyenv/versions/3.13*/bin/python3.13 \
@@ -26,11 +26,11 @@ help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: $(READY) ## Send every sample event through the real handler to a local TikTok.
-	@$(RUN) -m tools.sandbox.run
+run: $(READY) ## Send every sample event through the real function to a local TikTok.
+	@$(PIXEL) run
 
 .PHONY: test
-test: $(READY) ## Run every test that needs neither Docker nor a build.
+test: $(READY) ## Run all tests that need neither Docker nor a build.
 	@$(VENV)/bin/python -m pytest -m "not docker and not runtime" -n 3 --dist worksteal
 
 .PHONY: lint
@@ -38,25 +38,25 @@ lint: $(READY) ## Check style, types and imports.
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
-	PYTHONPATH=layers/tiktok_pixel $(VENV)/bin/lint-imports
+	$(VENV)/bin/lint-imports
 
 .PHONY: format
-format: $(READY) ## Put the code into shape.
+format: $(READY) ## Format the code.
 	$(VENV)/bin/ruff check --fix
 	$(VENV)/bin/ruff format
 
 .PHONY: events
 events: $(READY) ## Sign the sample events anew, after a change to one.
-	$(RUN) -m tools.sandbox.samples
+	@$(PIXEL) events
 
 .PHONY: mappings
 mappings: $(READY) ## Show the mappings: SET=full or custom, STAGE=prod, EVENT=events/search.json.
-	@$(RUN) -m tools.pixel.show_mappings --set $(or $(SET),default) --stage $(or $(STAGE),dev) \
+	@$(PIXEL) mappings $(if $(SET),--set $(SET)) $(if $(STAGE),--stage $(STAGE)) \
 		$(if $(EVENT),--event $(EVENT)) $(if $(REGION),--region $(REGION))
 
 .PHONY: sandbox
 sandbox: $(READY) ## Serve a local TikTok (8055) and a local AWS (5055) for `sam local`.
-	@$(RUN) -m tools.sandbox.serve --host 0.0.0.0 --port 8055 --aws-port 5055
+	@$(PIXEL) sandbox --host 0.0.0.0
 
 .PHONY: validate
 validate: $(SAM_READY) ## Lint the template.
@@ -71,23 +71,23 @@ e2e: $(READY) build ## Run the built function under the runtime emulator and, wi
 	@$(VENV)/bin/python -m pytest -m "docker or runtime"
 
 .PHONY: bench
-bench: $(READY) $(RUNTIME_READY) build ## Measure mapping, batches, warm and cold, each against a floor.
-	@$(RUN) -m tests.bench --python $(RUNTIME_VENV)/bin/python
+bench: $(READY) $(RUNTIME_READY) build ## Measure mapping, batches, warm and cold starts, each against a floor.
+	@$(VENV)/bin/python -m tests.bench --python $(RUNTIME_VENV)/bin/python
 
 .PHONY: clean
-clean: ## Remove what the other targets made.
+clean: ## Remove what the other targets created.
 	rm -rf .aws-sam .bench .hypothesis .mypy_cache .pytest_cache .ruff_cache $(VENV) $(SAM_VENV) $(RUNTIME_VENV)
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): requirements-dev.txt layers/tiktok_pixel/requirements.txt
-	@test -n "$(PYTHON)" || { echo "a Python of 3.11 or later, with venv, is needed" >&2; exit 1; }
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later with venv is required" >&2; exit 1; }
 	@echo "Installing into $(VENV) with $$($(PYTHON) --version)" >&2
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
 $(SAM_READY): requirements-sam.txt
-	@test -n "$(PYTHON)" || { echo "a Python of 3.11 or later, with venv, is needed" >&2; exit 1; }
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later with venv is required" >&2; exit 1; }
 	@echo "Installing the SAM CLI into $(SAM_VENV)" >&2
 	@$(PYTHON) -m venv --clear $(SAM_VENV)
 	@$(SAM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<

@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.bench import lambda_runtime
 from tests.bench.lambda_runtime import LAYER, ROOT, RuntimeResult
 from tests.bench.mapping import MappingResult
-from tools.pixel.show_mappings import print_table
+from tools.pixel.console import print_table
 
 _TARGETS = {
     "mapping_ratio": 2.0,

@@ -1,4 +1,4 @@
-"""Subscriptions in words, for tables that people read."""
+"""Describe subscriptions in words, for tables that people read."""
 
 from tiktok_pixel.mapping.fql import Condition, Node, parse_fql
 from tiktok_pixel.values.javascript import to_string
@@ -31,10 +31,10 @@ _TESTS = {
 
 
 def describe_subscription(subscribe: str) -> str:
-    """Say in words when a subscription matches: `track "Order Placed" or "Order Completed"`.
+    """Describe when a subscription matches, as in `track "Order Placed" or "Order Completed"`.
 
     Raises:
-        SubscriptionError: text that Segment cannot read.
+        SubscriptionError: The text is not FQL.
     """
     return _words(parse_fql(subscribe)[0], nested=False)
 
@@ -46,7 +46,7 @@ def _words(node: Node, *, nested: bool) -> str:
     if node.operator == "or" and len(names) == len(node.children):
         return "track " + " or ".join(_quoted(child) for child in names)
     if node.operator == "and" and any(map(_names_events, node.children)):
-        # `type = "track" and event = …` says no more than the event name does.
+        # `type = "track"` adds nothing to an event name.
         children = [child for child in node.children if not _is_track(child)]
     else:
         children = list(node.children)

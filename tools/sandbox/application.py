@@ -164,11 +164,12 @@ def _environment_of(function: str, variables: dict[str, str]) -> Iterator[Module
     # Powertools reads these once, and the layer may have been loaded before.
     observability.metrics.provider.namespace = variables["POWERTOOLS_METRICS_NAMESPACE"]
     observability.metrics.provider.service = variables["POWERTOOLS_SERVICE_NAME"]
-    destination._sqs_client.cache_clear()
+    # A cached client would keep the endpoint of the environment before.
+    destination._sqs_client.cache_clear()  # noqa: SLF001  # a new Lambda environment has no cache
     try:
         module = _load(function)
         yield module
-        module._destination.client.close()
+        module._destination.client.close()  # noqa: SLF001  # Lambda ends the process instead
     finally:
         os.environ.clear()
         os.environ.update(before)
@@ -178,8 +179,8 @@ def _load(function: str) -> ModuleType:
     # A module of its own each time: what a cold start makes must not survive in `sys.modules`.
     path = _FUNCTIONS / function / "app.py"
     spec = importlib.util.spec_from_file_location(f"app_{function}", path)
-    assert spec is not None
-    assert spec.loader is not None
+    if spec is None or spec.loader is None:
+        raise ImportError(f"cannot load {path}")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     try:

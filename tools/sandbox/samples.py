@@ -1,8 +1,6 @@
-"""The sample events in `events/`, and the same events signed as API Gateway would pass them.
+"""The sample events in `events/`, raw and as signed requests from API Gateway.
 
-    python -m tools.sandbox.samples
-
-writes the signed ones anew (`make events`). They are signed with the development secret, which
+`pixel events` writes the signed ones. They are signed with the development secret, which
 production refuses.
 """
 
@@ -111,13 +109,3 @@ def http_samples() -> dict[str, dict[str, Any]]:
     broken = cart[:-1]
     samples["refused-not-json"] = http_event(broken, sign(broken.encode()))
     return samples
-
-
-def main() -> None:
-    """Write the HTTP samples."""
-    for name, sample in http_samples().items():
-        (EVENTS / f"{name}.json").write_text(json.dumps(sample, indent=2) + "\n")
-
-
-if __name__ == "__main__":
-    main()

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
 import time
 import urllib.request
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import boto3
@@ -20,7 +18,7 @@ from tools.sandbox import faults
 from tools.sandbox.aws import CREDENTIALS, AwsSandbox, FaultyAws, broken, denied, throttled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from mypy_boto3_ssm import SSMClient
 
@@ -178,20 +176,28 @@ class TestFaultyAws:
 
 
 def test_the_command_serves_both_until_interrupted() -> None:
-    root = Path(__file__).parents[3]
-    command = [sys.executable, "-m", "tools.sandbox.serve", "--parameter", "/a=secret"]
-    path = os.environ | {"PYTHONPATH": str(root / "layers" / "tiktok_pixel")}
+    command = [sys.executable, "-m", "tools.pixel.app", "sandbox", "--port", "0", "--aws-port", "0"]
     with subprocess.Popen(
-        command, cwd=root, env=path, stdout=subprocess.PIPE, text=True
+        [*command, "--parameter", "/a=secret"], stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout
-        said = "".join(process.stdout.readline() for _ in range(3))
-        tiktok, aws = re.findall(r"http://[\d.:]+", said)
-        with urllib.request.urlopen(f"{tiktok}/_sandbox/requests", timeout=5) as answer:
-            assert answer.read() == b"[]"
+        printed = "".join(process.stdout.readline() for _ in range(3))
+        tiktok, aws = re.findall(r"http://[\d.:]+", printed)
+        with urllib.request.urlopen(f"{tiktok}/_sandbox/requests", timeout=5) as response:
+            assert response.read() == b"[]"
         ssm = boto3.client("ssm", endpoint_url=aws, config=ONCE, **CREDENTIALS)
         found = ssm.get_parameter(Name="/a", WithDecryption=True)["Parameter"]
         ssm.close()
         process.terminate()
         assert process.wait(10) == 0
     assert (found["Type"], found["Value"]) == ("SecureString", "secret")
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--port", "70000"), ("--aws-port", "x"), ("--parameter", "/a")]
+)
+def test_the_command_refuses_unusable_options(
+    pixel_errors: Callable[..., list[str]], option: str, value: str
+) -> None:
+    errors = " ".join(pixel_errors("sandbox", option, value, status=2))
+    assert f"Invalid value for '{option}': " in errors or f"Invalid value for {option}: " in errors

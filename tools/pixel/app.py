@@ -1,0 +1,42 @@
+"""The `pixel` command.
+
+Each command stands in a module of its own, with a function `command` that declares its options.
+Exit status: 0 for success, 1 when what was given cannot be used, 2 for a wrong usage.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from tools.pixel import mappings, run, sandbox, sign
+from tools.pixel.console import CommandError, print_error, show_any_character
+
+app = typer.Typer(
+    help="Local tools of TikTok Pixel Destination for AWS.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("run")(run.command)
+app.command("mappings")(mappings.command)
+app.command("sandbox")(sandbox.command)
+app.command("events")(sign.command)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command with these arguments, by default those of the process, and exit."""
+    show_any_character()
+    try:
+        app(arguments, prog_name="pixel")
+    except CommandError as error:
+        print_error(str(error))
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

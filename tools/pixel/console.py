@@ -1,0 +1,103 @@
+"""Output of the commands: tables, JSON and errors.
+
+Tables use the width of the terminal, 80 columns where there is none. Colours appear only on a
+terminal.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Sequence
+from typing import Any, Final
+
+from rich import box
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tiktok_pixel.errors import TikTokPixelError
+
+_GAP: Final = 2
+_NUMBER: Final = re.compile(r"-?[\d,]+(\.\d+)?( ?%)?")
+
+
+class CommandError(TikTokPixelError):
+    """What the user gave cannot be used; `pixel` prints the message and exits with status 1."""
+
+
+def show_any_character() -> None:
+    """Escape characters that the terminal's encoding does not have, instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+
+
+def printable(text: str) -> str:
+    """Escape control characters: text of an event must not control the terminal."""
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() else repr(character)[1:-1] for character in text
+    )
+
+
+def print_line(text: str = "", *, style: str = "") -> None:
+    """Print text, wrapped at words to the width of the terminal."""
+    _print(Console(), text, style=style)
+
+
+def print_error(message: str) -> None:
+    """Print a message to standard error, unwrapped so that programs can read it."""
+    _print(Console(stderr=True), message, style="red", wrap=False)
+
+
+def print_warning(message: str) -> None:
+    """Print a warning to standard error, unwrapped."""
+    _print(Console(stderr=True), message, style="yellow", wrap=False)
+
+
+def print_json(value: Any) -> None:
+    """Print a value as indented JSON, unwrapped."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    _print(Console(), text, wrap=False)
+
+
+def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table; columns of numbers are aligned to the right."""
+    cells = [[printable(cell) for cell in row] for row in (header, *rows)]
+    console = Console()
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    for column, width in enumerate(column_widths(cells, console.width)):
+        body = [row[column] for row in cells[1:]]
+        is_numeric = bool(body) and all(_NUMBER.fullmatch(cell) for cell in body if cell)
+        table.add_column(
+            Text(cells[0][column]),
+            width=width,
+            overflow="fold",
+            justify="right" if is_numeric else "left",
+        )
+    for row in cells[1:]:
+        table.add_row(*map(Text, row))
+    console.print(table)
+
+
+def column_widths(cells: Sequence[Sequence[str]], available: int) -> list[int]:
+    """Fit columns into the available width, breaking words only when whole words cannot fit."""
+    columns = list(zip(*cells, strict=True))
+    widths = [max(1, *map(cell_len, column)) for column in columns]
+    words = [max(map(cell_len, " ".join(column).split()), default=1) for column in columns]
+    excess = sum(widths) + _GAP * (len(widths) - 1) - available
+    for _ in range(excess):
+        numbers = range(len(widths))
+        # A column gives width while its longest word still fits, then the widest one does.
+        wider = [number for number in numbers if widths[number] > words[number]]
+        widest = max(wider or numbers, key=widths.__getitem__)
+        widths[widest] = max(1, widths[widest] - 1)
+    return widths
+
+
+def _print(console: Console, text: str, *, style: str = "", wrap: bool = True) -> None:
+    lines = "\n".join(map(printable, text.split("\n")))
+    console.print(Text(lines, style=style), soft_wrap=not wrap)

@@ -1,0 +1,74 @@
+"""`pixel sandbox`: a local TikTok and a local AWS, for `sam local` and for trying things out."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from typing import Annotated
+
+import typer
+
+from tools.pixel.console import print_line
+
+
+def command(
+    *,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(help="The port of TikTok; 0 for any free port.", min=0, max=65535)
+    ] = 8055,
+    aws_port: Annotated[
+        int, typer.Option(help="The port of AWS; 0 for any free port.", min=0, max=65535)
+    ] = 5055,
+    token: Annotated[
+        list[str] | None, typer.Option(help="A valid access token; can be repeated.")
+    ] = None,
+    pixel: Annotated[
+        list[str] | None, typer.Option(help="A valid pixel code; can be repeated.")
+    ] = None,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A SecureString in the Parameter Store; can be repeated.", metavar="NAME=VALUE"
+        ),
+    ] = None,
+) -> None:
+    """Serve a local TikTok and a local AWS until interrupted.
+
+    AWS is Systems Manager and SQS, with the parameters of the stage dev and the queue of parked
+    events, so that `sam local` works at once.
+    """
+    # moto and boto3 take a second to import: only for the commands that use them.
+    from tools.sandbox.application import PARKED_QUEUE, put_parameters  # noqa: PLC0415
+    from tools.sandbox.aws import AwsSandbox  # noqa: PLC0415
+    from tools.sandbox.tiktok import (  # noqa: PLC0415
+        ACCESS_TOKEN,
+        PIXEL_CODE,
+        TRACK_PATH,
+        TikTokSandbox,
+    )
+
+    parameters = [_parameter(assignment) for assignment in parameter or []]
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    tokens, pixels = token or [ACCESS_TOKEN], pixel or [PIXEL_CODE]
+    with (
+        TikTokSandbox(tokens=tokens, pixels=pixels, host=host, port=port) as tiktok,
+        AwsSandbox(host=host, port=aws_port) as aws,
+    ):
+        put_parameters(aws)
+        aws.create_queue(PARKED_QUEUE)
+        for name, value in parameters:
+            aws.put_parameters({name: ("SecureString", value)})
+        print_line(f"TikTok  {tiktok.url}{TRACK_PATH}")
+        print_line(f"        tokens {', '.join(tokens)}; pixels {', '.join(pixels)}")
+        print_line(f"AWS     {aws.url}")
+        stopped.wait()
+
+
+def _parameter(assignment: str) -> tuple[str, str]:
+    name, separator, value = assignment.partition("=")
+    if not (name and separator and value):
+        raise typer.BadParameter(f"{assignment}: must be NAME=VALUE", param_hint="--parameter")
+    return name, value
