@@ -22,7 +22,6 @@ from tiktok_pixel.preparing import prepare
 from tiktok_pixel.segment.body import parse_events
 from tiktok_pixel.settings import Settings
 from tiktok_pixel.tiktok import schema
-from tiktok_pixel.tiktok.bisection import Parcel
 from tiktok_pixel.tiktok.delivery import request_body
 from tiktok_pixel.tiktok.events import OutgoingEvent, Route, build_event
 from tiktok_pixel.tiktok.identifiers import build_user
@@ -99,8 +98,7 @@ def request_of(body: bytes) -> bytes | None:
     ready = [row for row in rows if isinstance(row, OutgoingEvent)]
     if not ready:
         return None
-    parcels = [Parcel(index, row.json) for index, row in enumerate(ready)]
-    return request_body(ready[0].route, "CBENCH", parcels)
+    return request_body(ready, "CBENCH")
 
 
 def measure() -> MappingResult:
@@ -155,7 +153,7 @@ def _wire(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def _serialised(wire: dict[str, Any]) -> bytes:
-    return request_body(_ROUTE, "CBENCH", [Parcel(0, compact(wire))])
+    return request_body([OutgoingEvent(_ROUTE, "m", wire["event"], compact(wire))], "CBENCH")
 
 
 def _each(work: Callable[[bytes], object], inputs: list[bytes]) -> float:

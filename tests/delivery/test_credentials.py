@@ -268,7 +268,7 @@ def test_connections_that_died_silently_are_replaced_in_time(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Several of them: after the first disappointment none of the others is trusted."""
-    monkeypatch.setattr(client, "_ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr(client, "_READ_SECONDS", 1.0)
     with Relay(world.tiktok.url) as relay:
         application = world.start(tiktok_url=relay.url)
         world.tiktok.settings.latency = 0.1

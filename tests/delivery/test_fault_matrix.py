@@ -26,6 +26,7 @@ from tests.delivery.world import (
     visits,
 )
 from tiktok_pixel.aws import credentials
+from tiktok_pixel.endpoint import RetryLaterError
 from tiktok_pixel.tiktok import client
 from tools.sandbox import faults
 from tools.sandbox.aws import broken, denied, throttled
@@ -99,7 +100,7 @@ def test_a_slow_answer_is_not_waited_for(world: World, fault: Fault, size: int) 
 def test_one_slow_answer_leaves_time_for_another_try(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "_ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(client, "_READ_SECONDS", 0.5)
     world.tiktok.next(faults.hang(60, accept=True))
 
     sent = world.send(world.start(), visits(2))
@@ -267,7 +268,7 @@ def test_a_direct_invocation_waits_for_ssm_once_for_all(world: World) -> None:
     application = world.start(budget=budget)
     started = time.perf_counter()
 
-    with pytest.raises(application.module.RetryLaterError, match="credentials_unavailable"):
+    with pytest.raises(RetryLaterError, match="credentials_unavailable"):
         application.invoke(visits(2001))
 
     assert time.perf_counter() - started <= budget

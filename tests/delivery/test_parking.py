@@ -8,13 +8,8 @@ from typing import Any, Final
 import pytest
 
 from tests.delivery.world import PIXEL_CODE_NAME, SENDS, Output, World, visit, visits
-from tiktok_pixel.aws.queue import (
-    ParkedEvent,
-    UnreadableMessageError,
-    _messages,
-    read_message,
-)
-from tiktok_pixel.tiktok.events import Route
+from tiktok_pixel.aws.queue import UnreadableMessageError, _messages, read_message
+from tiktok_pixel.tiktok.events import OutgoingEvent, Route
 from tools.sandbox import faults
 from tools.sandbox.tiktok import ACCESS_TOKEN, PIXEL_CODE
 
@@ -22,13 +17,13 @@ LARGEST: Final = 262_144
 WEB: Final = Route(None, "web", None)
 
 
-def event(number: int, route: Route = WEB, size: int = 300) -> ParkedEvent:
+def event(number: int, route: Route = WEB, size: int = 300) -> OutgoingEvent:
     body = {"event": "ViewContent", "event_id": f"m-{number}", "x": "x" * size}
     text = json.dumps(body, separators=(",", ":"))
-    return ParkedEvent(route, f"m-{number}", "ViewContent", text, 1_767_225_600.25)
+    return OutgoingEvent(route, f"m-{number}", "ViewContent", text, 1_767_225_600.25)
 
 
-PACKINGS: Final[dict[str, tuple[list[ParkedEvent], int]]] = {
+PACKINGS: Final[dict[str, tuple[list[OutgoingEvent], int]]] = {
     "one": ([event(0)], 1),
     "what fits": ([event(number) for number in range(500)], 1),
     "what does not": ([event(number) for number in range(1000)], 2),
@@ -47,8 +42,8 @@ PACKINGS: Final[dict[str, tuple[list[ParkedEvent], int]]] = {
 
 
 @pytest.mark.parametrize(("events", "count"), PACKINGS.values(), ids=PACKINGS)
-def test_events_of_a_route_share_messages(events: list[ParkedEvent], count: int) -> None:
-    messages = list(_messages(events))
+def test_events_of_a_route_share_messages(events: list[OutgoingEvent], count: int) -> None:
+    messages = list(_messages(events, 0.0))
 
     assert len(messages) == count
     assert all(len(text.encode()) <= LARGEST for _, text in messages)

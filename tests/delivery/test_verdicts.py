@@ -122,7 +122,7 @@ def expected_end(verdict: Verdict, size: int) -> tuple[int, tuple[str, str]]:
         case VerdictKind.CONTENT if size == 1:
             return 400, ("rejected", verdict.reason)
         case _:
-            return PARKED, ("parked", REFUSES_ALL)
+            return PARKED, ("parked", REFUSES_ALL.reason)
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tiktok_pixel.endpoint import RetryLaterError
 from tools.sandbox import faults, samples
 from tools.sandbox.application import FOLDER, PREFIX, ForwardApplication, put_parameters
 from tools.sandbox.tiktok import ACCESS_TOKEN, PIXEL_CODE, TRACK_PATH, TikTokSandbox
@@ -478,7 +479,7 @@ def test_a_direct_invocation_that_has_to_be_sent_again_fails(
 ) -> None:
     tiktok.always(faults.answer(50000))
 
-    with pytest.raises(application.module.RetryLaterError, match="tiktok_unavailable"):
+    with pytest.raises(RetryLaterError, match="tiktok_unavailable"):
         application.invoke(samples.read("search"))
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.integration.conftest import StartApplication
-from tiktok_pixel import destination
+from tiktok_pixel import destination, endpoint
 from tiktok_pixel.mapping import MappingError, load_mapping_set
 from tiktok_pixel.tiktok import schema
 from tools.sandbox import samples
@@ -47,9 +47,9 @@ FULL = mapping_names("full")
 DEFAULT = mapping_names("default") | {"order-completed": "PlaceAnOrder"}
 
 
-def at_a_fixed_time(application: ForwardApplication, monkeypatch: pytest.MonkeyPatch) -> None:
+def at_a_fixed_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """The samples carry no timestamp: their time is the function's clock."""
-    monkeypatch.setattr(application.module, "time", SimpleNamespace(time=lambda: NOW + 0.9))
+    monkeypatch.setattr(endpoint, "time", SimpleNamespace(time=lambda: NOW + 0.9))
 
 
 def sent_for(application: ForwardApplication, tiktok: TikTokSandbox, event: Json) -> list[Json]:
@@ -88,7 +88,7 @@ def test_full_sends_exactly(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     application = start(MAPPING_SET="full")
-    at_a_fixed_time(application, monkeypatch)
+    at_a_fixed_time(monkeypatch)
 
     payloads = sent_for(application, tiktok, samples.read(f"full/{name}"))
 
@@ -105,7 +105,7 @@ def test_the_default_set_sends_exactly(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     application = start()
-    at_a_fixed_time(application, monkeypatch)
+    at_a_fixed_time(monkeypatch)
 
     payloads = sent_for(application, tiktok, samples.read(name))
 

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tiktok_pixel import endpoint
 from tiktok_pixel.aws.credentials import DEVELOPMENT_SECRET
+from tiktok_pixel.endpoint import RetryLaterError
 from tiktok_pixel.mapping import MappingSet
 from tools.sandbox import faults, samples
 from tools.sandbox.tiktok import ACCESS_TOKEN, TikTokSandbox
@@ -215,7 +217,7 @@ def test_when_the_function_crashes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The answer is one that Segment sends again."""
-    monkeypatch.setattr(application.module, "forward", crash)
+    monkeypatch.setattr(endpoint, "forward", crash)
 
     http = application.send(samples.read("place-an-order"))
 
@@ -232,9 +234,9 @@ def test_when_the_function_crashes_invoked_directly(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Lambda's runtime logs the exception that leaves the handler, words and all."""
-    monkeypatch.setattr(application.module, "forward", crash)
+    monkeypatch.setattr(endpoint, "forward", crash)
 
-    with pytest.raises(application.module.RetryLaterError) as raised:
+    with pytest.raises(RetryLaterError) as raised:
         application.invoke(samples.read("place-an-order"))
 
     logged = "".join(traceback.format_exception(raised.value))
@@ -246,7 +248,7 @@ def test_when_an_invocation_has_to_be_repeated(
 ) -> None:
     tiktok.always(faults.answer(50000))
 
-    with pytest.raises(application.module.RetryLaterError) as raised:
+    with pytest.raises(RetryLaterError) as raised:
         application.invoke(samples.read("place-an-order"))
 
     logged = "".join(traceback.format_exception(raised.value))

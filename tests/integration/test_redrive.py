@@ -185,7 +185,7 @@ def test_without_a_queue_segment_keeps_the_events(tiktok: TikTokSandbox, aws: Aw
     tiktok.settings.tokens.clear()
     variables = environment(tiktok.url, aws.url)
     with forward_application(variables) as forward:
-        assert forward.module._destination.parking is None
+        assert forward.module._destination.queue is None
         answer = forward.send(visits(1))
     assert (answer.status, answer.row["reason"]) == (503, "parking_failed")
 

@@ -1,4 +1,4 @@
-"""The time that one request has."""
+"""The time budget of one request."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import time
 
 import pytest
 
-from tiktok_pixel.deadline import Deadline, process_age
+from tiktok_pixel.deadline import Deadline, StartupWait, process_age
 
 
 @pytest.mark.parametrize(("passed", "left"), [(0.0, 4.0), (1.5, 2.5), (4.0, 0.0), (100.0, 0.0)])
-def test_what_remains_runs_down_to_nothing_and_never_below(passed: float, left: float) -> None:
+def test_the_time_left_is_never_negative(passed: float, left: float) -> None:
     now = 1000.0
     deadline = Deadline.after(4.0, lambda: now)
 
@@ -26,9 +26,8 @@ def test_the_clock_is_monotonic() -> None:
     assert Deadline.after(1.0).clock is time.monotonic
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
-def test_a_process_knows_how_long_it_has_been_running() -> None:
-    """Segment has been waiting since before a cold start's process was there."""
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+def test_the_process_age_counts_from_the_start_of_the_process() -> None:
     program = (
         "import time; time.sleep(0.3); import tiktok_pixel.deadline as d; print(d.process_age())"
     )
@@ -45,3 +44,23 @@ def test_a_process_knows_how_long_it_has_been_running() -> None:
 
 def test_the_age_is_never_negative() -> None:
     assert process_age() >= 0
+
+
+def test_only_the_first_request_waited_for_the_start_of_its_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tiktok_pixel.deadline.process_age", lambda: 1.5)
+    startup = StartupWait(counts=True)
+
+    assert [startup.take(), startup.take()] == [1.5, 0.0]
+
+
+@pytest.mark.parametrize(("counts", "age"), [(False, 1.5), (True, 10.0), (True, 3600.0)])
+def test_an_environment_that_was_started_ahead_made_nobody_wait(
+    monkeypatch: pytest.MonkeyPatch,
+    age: float,
+    counts: bool,  # a table's column
+) -> None:
+    monkeypatch.setattr("tiktok_pixel.deadline.process_age", lambda: age)
+
+    assert StartupWait(counts=counts).take() == 0.0

@@ -1,4 +1,4 @@
-"""Log lines and metrics: in AWS's formats, bounded, and without anything personal."""
+"""Log lines and metrics have AWS's formats, are bounded, and hold no personal data."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HASH = "b4c9a289323b21a01c3e940f150eb9b8c542587f1abfd8f0e1cc1ffc5e475514"
 
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
-    """What the logger writes, wherever it wrote before."""
+    """What the logger writes."""
     written = io.StringIO()
     handler: Any = observability.logger.registered_handler
     before, handler.stream = handler.stream, written
@@ -35,13 +35,13 @@ def _metrics(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def collected() -> dict[str, list[float]]:
-    """The values of the metrics that wait for the end of the invocation."""
+    """The values of the metrics that are emitted at the end of the invocation."""
     return {
         name: values["Value"] for name, values in observability.metrics.provider.metric_set.items()
     }
 
 
-def test_counters_add_up_and_nothing_is_not_counted() -> None:
+def test_counters_add_up_and_zero_is_not_counted() -> None:
     observability.count("EventsReceived", 3)
     observability.count("EventsReceived")
     observability.count("EventsRejected", 0)
@@ -72,7 +72,7 @@ def test_a_counter_with_dimensions_is_a_line_in_the_embedded_metric_format() -> 
 
 
 @pytest.mark.parametrize(("rows", "lines"), [(0, 0), (1, 1), (500, 1), (501, 2), (4000, 8)])
-def test_many_rows_take_few_lines(log: io.StringIO, rows: int, lines: int) -> None:
+def test_many_rows_are_logged_in_few_lines(log: io.StringIO, rows: int, lines: int) -> None:
     observability.log_rows("events", [{"message_id": f"m-{number}"} for number in range(rows)])
 
     written = [json.loads(line) for line in log.getvalue().splitlines()]
@@ -82,7 +82,7 @@ def test_many_rows_take_few_lines(log: io.StringIO, rows: int, lines: int) -> No
     ]
 
 
-def test_a_line_of_the_longest_rows_fits_into_cloudwatch(log: io.StringIO) -> None:
+def test_a_line_of_the_longest_rows_stays_below_the_limit_of_cloudwatch(log: io.StringIO) -> None:
     row = {
         "message_id": "?" * 100,
         "status": "forwarded",
@@ -112,7 +112,7 @@ def test_a_line_of_the_longest_rows_fits_into_cloudwatch(log: io.StringIO) -> No
     ],
 )
 @pytest.mark.parametrize("message", ["Invalid value for user: {}.", "{}", "'{}' is '{}'", "a={}&b"])
-def test_what_tiktok_quotes_is_taken_out_of_its_message(message: str, personal: str) -> None:
+def test_personal_data_is_removed_from_a_message(message: str, personal: str) -> None:
     scrubbed = observability.scrubbed(message.format(personal, personal))
 
     assert personal not in scrubbed
@@ -128,7 +128,7 @@ def test_what_tiktok_quotes_is_taken_out_of_its_message(message: str, personal: 
         "data: length must be between 1 and 1000",
     ],
 )
-def test_what_says_where_the_mistake_is_stays(message: str) -> None:
+def test_the_position_of_a_fault_stays_in_a_message(message: str) -> None:
     assert observability.scrubbed(message) == message
 
 
@@ -139,15 +139,15 @@ def test_a_message_is_short_and_printable() -> None:
     assert len(scrubbed) == 200
 
 
-def test_a_value_at_the_end_of_what_is_kept_is_still_taken_out() -> None:
+def test_personal_data_at_the_end_of_a_message_is_removed() -> None:
     scrubbed = observability.scrubbed("x " * 90 + HASH + " " + HASH)
 
     assert HASH[:16] not in scrubbed
 
 
-def test_a_crash_is_logged_by_place_and_kind_and_never_by_its_words(log: io.StringIO) -> None:
+def test_an_internal_error_is_logged_without_its_message(log: io.StringIO) -> None:
     def crash(value: Any) -> None:
-        raise ValueError(f"no good: {value}")
+        raise ValueError(f"bad value: {value}")
 
     try:
         crash("jane.doe@example.com")
@@ -162,7 +162,7 @@ def test_a_crash_is_logged_by_place_and_kind_and_never_by_its_words(log: io.Stri
     assert collected() == {"InternalError": [1.0]}
 
 
-def test_a_log_line_is_json_with_what_every_query_needs(log: io.StringIO) -> None:
+def test_a_log_line_is_json_with_level_timestamp_and_service(log: io.StringIO) -> None:
     observability.logger.info("request", extra={"message_id": "m-1"})
 
     written = json.loads(log.getvalue())

@@ -1,4 +1,4 @@
-"""The answer tells Segment what became of the events, and whether to send them again."""
+"""The response reports what happened to the events, and whether Segment should retry."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tiktok_pixel.outcomes import Outcome, Status, refusal, reply_to, shown_message_id
+from tiktok_pixel.outcomes import Outcome, Status, refusal_body, shown_message_id, summarise
 
 FORWARDED = Outcome("m-1", Status.FORWARDED, "tiktok_accepted", "AddToCart")
 IGNORED = Outcome("m-2", Status.IGNORED, "not_mapped")
@@ -41,13 +41,14 @@ def test_one_status_covers_all_events(
     outcomes: list[Outcome], http_status: int, status: str
 ) -> None:
     for order in itertools.islice(itertools.permutations(outcomes), 24):
-        reply = reply_to(order)
+        code, body = summarise(order)
 
-        assert (reply.http_status, json.loads(reply.body)["status"]) == (http_status, status)
+        assert (code, json.loads(body)["status"]) == (http_status, status)
 
 
-def test_the_body_counts_all_and_lists_each() -> None:
-    body = json.loads(reply_to([FORWARDED, IGNORED, REJECTED, PARKED, RETRY, THROTTLED]).body)
+def test_the_body_counts_and_lists_all_events() -> None:
+    _, text = summarise([FORWARDED, IGNORED, REJECTED, PARKED, RETRY, THROTTLED])
+    body = json.loads(text)
 
     assert list(body) == [
         "status",
@@ -96,11 +97,8 @@ def test_the_body_counts_all_and_lists_each() -> None:
     }
 
 
-def test_a_refusal_has_the_same_body_without_events_and_a_reason() -> None:
-    reply = refusal(413, Status.REJECTED, "body_too_large")
-
-    assert reply.http_status == 413
-    assert json.loads(reply.body) == {
+def test_a_refusal_has_the_same_body_with_a_reason_and_without_events() -> None:
+    assert json.loads(refusal_body(Status.REJECTED, "body_too_large")) == {
         "status": "rejected",
         "forwarded": 0,
         "ignored": 0,
@@ -127,5 +125,5 @@ def test_a_refusal_has_the_same_body_without_events_and_a_reason() -> None:
         (["m-1"], None),
     ],
 )
-def test_a_message_id_is_shown_short_and_printable(message_id: Any, shown: str | None) -> None:
+def test_a_shown_message_id_is_short_and_printable(message_id: Any, shown: str | None) -> None:
     assert shown_message_id(message_id) == shown

@@ -1,4 +1,4 @@
-"""The environment of a deployment, as the template declares it."""
+"""The settings are read from the environment variables that the template declares."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tiktok_pixel.settings import Settings, SettingsError
 LEAST = {"STAGE": "dev", "PARAMETER_PREFIX": "/tiktok-pixel"}
 
 
-def test_stage_and_prefix_are_enough() -> None:
+def test_only_stage_and_prefix_are_required() -> None:
     assert Settings.from_environment(LEAST) == Settings(
         stage="dev",
         parameter_prefix="/tiktok-pixel",
@@ -50,8 +50,8 @@ def test_reads_every_variable() -> None:
     "name", ["TIKTOK_API_URL", "DEFAULT_PHONE_REGION", "TEST_EVENT_CODE", "PARKED_QUEUE_URL"]
 )
 @pytest.mark.parametrize("blank", ["", "  "])
-def test_an_empty_variable_is_one_that_is_not_set(name: str, blank: str) -> None:
-    """CloudFormation cannot leave one out."""
+def test_an_empty_variable_counts_as_not_set(name: str, blank: str) -> None:
+    """CloudFormation cannot leave a variable out."""
     assert Settings.from_environment(LEAST | {name: blank}) == Settings.from_environment(LEAST)
 
 
@@ -71,12 +71,12 @@ def test_an_empty_variable_is_one_that_is_not_set(name: str, blank: str) -> None
         ("TIKTOK_API_URL", "ftp://business-api.tiktok.com"),
     ],
 )
-def test_an_unusable_variable_is_named(name: str, value: str) -> None:
+def test_the_error_names_an_unusable_variable(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=f"^{name}: "):
         Settings.from_environment(LEAST | {name: value})
 
 
 @pytest.mark.parametrize("name", LEAST)
-def test_a_missing_variable_is_named(name: str) -> None:
+def test_the_error_names_a_missing_variable(name: str) -> None:
     with pytest.raises(SettingsError, match=f"^{name}: "):
         Settings.from_environment({key: value for key, value in LEAST.items() if key != name})

@@ -17,7 +17,6 @@ from tiktok_pixel.outcomes import Outcome, Status
 from tiktok_pixel.preparing import prepare
 from tiktok_pixel.settings import Settings
 from tiktok_pixel.tiktok import schema
-from tiktok_pixel.tiktok.bisection import Parcel
 from tiktok_pixel.tiktok.delivery import request_body
 from tiktok_pixel.tiktok.events import OutgoingEvent
 from tiktok_pixel.values.validation import Problem
@@ -184,5 +183,5 @@ def _paths(definition: Any) -> Iterator[str]:
 def _result(row: Outcome | OutgoingEvent) -> Result:
     if isinstance(row, Outcome):
         return Result(row.status, row.reason, row.event, None)
-    body = request_body(row.route, PIXEL_CODE, [Parcel(0, row.json)])
+    body = request_body([row], PIXEL_CODE)
     return Result(None, "", row.name, json.loads(body))

@@ -1,7 +1,7 @@
-"""The time that one request has, as a value that everything on its way can ask.
+"""The time budget of one request.
 
-Segment's shortest wait for an answer is 5 s. All work for a request, calls to AWS and TikTok
-included, shares one :class:`Deadline`, so that the answer is out before Segment gives up.
+Segment's shortest time-out is 5 s. All work for a request, including calls to AWS and TikTok,
+shares one :class:`Deadline`, so that the response is sent before Segment gives up.
 """
 
 from __future__ import annotations
@@ -13,33 +13,50 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+# Lambda's limit for the start of an environment: one that is older was not started for the request.
+_LONGEST_STARTUP: Final = 10.0
+
 
 @dataclass(slots=True)
 class Deadline:
-    """A moment on a monotonic clock, in seconds."""
+    """A point in time on a monotonic clock, in seconds."""
 
     at: Final[float]
     clock: Final[Callable[[], float]] = time.monotonic
 
     @classmethod
     def after(cls, seconds: float, clock: Callable[[], float] = time.monotonic) -> Deadline:
-        """The deadline ``seconds`` from now."""
+        """Return the deadline ``seconds`` from now."""
         return cls(clock() + seconds, clock)
 
     def earlier(self, seconds: float) -> Deadline:
-        """A deadline that leaves ``seconds`` for what comes after it."""
+        """Return a deadline that leaves ``seconds`` for the work after it."""
         return Deadline(self.at - seconds, self.clock)
 
     def remaining(self) -> float:
-        """Seconds left; never negative."""
+        """Return the seconds left; never negative."""
         return max(0.0, self.at - self.clock())
 
 
-def process_age() -> float:
-    """Seconds since this process was started, 0 where the system does not tell (not Linux).
+@dataclass(slots=True)
+class StartupWait:
+    """How long the first request of an environment has waited for the environment to start.
 
-    A cold start counts for Segment, which has been waiting since before the process was there.
+    Attributes:
+        counts: False for an environment that was started ahead of its first request.
     """
+
+    counts: bool
+
+    def take(self) -> float:
+        """Return the seconds for the first request, and 0 for all others."""
+        waited = process_age() if self.counts else 0.0
+        self.counts = False
+        return waited if waited < _LONGEST_STARTUP else 0.0
+
+
+def process_age() -> float:
+    """Return the seconds since this process started; 0 where that is unknown (not Linux)."""
     try:
         # proc(5): field 22 is the start in clock ticks after boot; the name may hold spaces.
         fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()

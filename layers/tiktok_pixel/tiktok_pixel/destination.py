@@ -1,8 +1,9 @@
-"""Puts a destination together, once per Lambda environment."""
+"""Build the destination from settings, mappings, credentials, client and queue."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -13,7 +14,7 @@ from botocore.config import Config
 
 from tiktok_pixel.aws.credentials import Credentials, parameter_names
 from tiktok_pixel.aws.parameters import ParameterCache
-from tiktok_pixel.aws.queue import Parking
+from tiktok_pixel.aws.queue import ParkedEventQueue
 from tiktok_pixel.mapping import MappingSet, load_mapping_set
 from tiktok_pixel.observability import logger
 from tiktok_pixel.settings import Settings
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_ssm import SSMClient
 
-# The operator's own mapping files, one for each stage, beside the package.
+# The operator's own mapping files, one per stage, next to the package.
 OWN_MAPPINGS: Final = Path(__file__).parents[1] / "mappings"
-# Two tries at most, so that a slow AWS service leaves time for the answer to Segment.
+# At most two tries, so that a slow AWS service leaves time for the response to Segment.
 _AWS_CONFIG: Final = Config(
     connect_timeout=0.5, read_timeout=1.0, retries={"mode": "standard", "total_max_attempts": 2}
 )
@@ -34,23 +35,27 @@ _AWS_CONFIG: Final = Config(
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """What every request of an environment shares."""
+    """What the requests of a Lambda environment share."""
 
     settings: Settings
     mappings: MappingSet
     credentials: Credentials
     client: TikTokClient
-    parking: Parking | None
+    queue: ParkedEventQueue | None
 
 
 def build_destination(
-    environment: Mapping[str, str], *, authenticates: bool = False
+    environment: Mapping[str, str],
+    *,
+    authenticates: bool = False,
+    clock: Callable[[], float] = time.time,
 ) -> Destination:
-    """Everything that requests share: settings, mappings, connections.
+    """Build the destination, once per Lambda environment.
 
     Args:
         environment: The environment variables that the template declares.
         authenticates: Whether the function checks where requests come from.
+        clock: Wall clock in seconds.
 
     Raises:
         SettingsError: An environment variable is missing or unusable.
@@ -65,18 +70,18 @@ def build_destination(
     queue_url = settings.parked_queue_url
     ssm: SSMClient = boto3.client("ssm", config=_AWS_CONFIG)
     names = parameter_names(folder, pixels, authenticates=authenticates)
-    parameters = ParameterCache(ssm, names, settings.parameters_ttl_seconds)
+    parameters = ParameterCache(ssm, names, settings.parameters_ttl_seconds, clock)
     return Destination(
         settings=settings,
         mappings=mappings,
         credentials=Credentials(parameters, folder, settings.stage == "prod"),
         client=TikTokClient(settings.tiktok_api_url),
-        parking=Parking(queue_url, _sqs_client) if queue_url else None,
+        queue=ParkedEventQueue(queue_url, _sqs_client) if queue_url else None,
     )
 
 
 def mapping_file(settings: Settings) -> Path:
-    """The mapping file that the settings choose."""
+    """Return the path of the mapping file that the settings choose."""
     if settings.mapping_set == "custom":
         return OWN_MAPPINGS / f"{settings.stage}.json"
     return schema.shipped(settings.mapping_set)

@@ -1,22 +1,24 @@
-"""The root of every error that this package raises on purpose.
+"""The root of all errors that this package raises on purpose.
 
 ::
 
     TikTokPixelError
-    ├── mapping.MappingError                   a mapping file that cannot be used
-    ├── settings.SettingsError                 an environment variable that cannot be used
-    ├── segment.errors.PayloadError            a request body that holds no Segment event
-    ├── segment.errors.InvalidSegmentEventError  one event that is none
-    ├── problems.InvalidEventError             an event that can never be sent
-    ├── problems.UnusableValueError            one value that cannot be sent
-    ├── parameters.ParametersUnavailableError  SSM does not answer and never did
+    ├── settings.SettingsError                       an environment variable is unusable
+    ├── mapping.MappingError                         a mapping file is unusable
+    ├── segment.errors.PayloadError                  a request body without Segment events
+    ├── segment.errors.InvalidSegmentEventError      an event that is not a Segment event
+    ├── values.validation.InvalidEventError          an event that can never be sent
+    ├── values.validation.UnusableValueError         a value that cannot be sent
+    ├── aws.parameters.ParametersUnavailableError    SSM does not respond and never did
+    ├── aws.queue.UnreadableMessageError             a foreign message in the queue
+    ├── tiktok.client.NoResponseError                TikTok does not respond
     ├── tiktok.delivery.CredentialsUnavailableError  a pixel without code or token
-    ├── tiktok.client.NoResponseError            TikTok gave no answer
-    └── parking.UnreadableMessageError         a message of the queue that is none of ours
+    ├── endpoint.RetryLaterError                     a direct invocation has to be repeated
+    └── redriving.StillParkedError                   a message that SQS has to keep
 
-The root itself is never raised: it is there to be caught.
+The root itself is never raised.
 """
 
 
 class TikTokPixelError(Exception):
-    """Base of the errors of this package; never raised itself."""
+    """Base class of the errors of this package."""

@@ -1,7 +1,7 @@
-"""The one Logger and the one Metrics of the functions.
+"""The Logger and the Metrics of the functions.
 
-No line and no metric holds personal data: callers hand over outcomes, reason codes and counts,
-never events. What TikTok writes is scrubbed, since it may quote what it refuses.
+No log line and no metric holds personal data: callers pass outcomes, reason codes and counts,
+never events. TikTok's messages are cleaned, because they may quote the values that it refuses.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from typing import Any, Final
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
-# The libraries' own lines of level DEBUG hold requests as they are, tokens and all: they stay
-# silent whatever level is chosen for ours.
+# DEBUG lines of the libraries hold whole requests with their tokens: they stay off whatever level
+# the functions log at.
 logging.getLogger().setLevel(logging.WARNING)
 
 logger: Final = Logger()
 metrics: Final = Metrics()
 
-# CloudWatch takes 256 KB in a line; a row is about 120 bytes.
+# CloudWatch truncates a line at 256 KB; a row has about 120 bytes.
 _ROWS_PER_LINE: Final = 500
 _MESSAGE_LONGEST: Final = 200
 # Addresses, digests, and runs of digits that could be phone numbers or IP addresses.
@@ -33,7 +33,7 @@ _UNPRINTABLE: Final = re.compile(r"[^\x20-\x7e]")
 
 
 def count(name: str, value: int = 1) -> None:
-    """Add to a counter without dimensions of its own; 0 adds nothing."""
+    """Add to a counter that has the service as its only dimension; 0 adds nothing."""
     if value:
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
 
@@ -58,13 +58,13 @@ def log_rows(message: str, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def scrubbed(text: str) -> str:
-    """Text from outside as it may stand in a log: short, printable, nothing personal."""
+    """Return text from outside that is safe to log: short, printable, nothing personal."""
     bounded = _UNPRINTABLE.sub("?", text[: 2 * _MESSAGE_LONGEST])
     return _PERSONAL.sub("…", bounded)[:_MESSAGE_LONGEST]
 
 
 def report_crash(error: BaseException) -> None:
-    """Log where a mistake of ours happened. Its message is left out: it may quote the event."""
+    """Log the type and the stack of an error, without its message: it may quote the event."""
     frames = traceback.extract_tb(error.__traceback__)
     logger.error(
         "unexpected error",

@@ -1,6 +1,6 @@
-"""The five ends an event can come to, and the answer that tells Segment about them.
+"""The five outcomes of an event, and the response that reports them to Segment.
 
-Every event ends in exactly one outcome; ``reason`` says why in a stable snake_case code.
+Every event ends in exactly one outcome; ``reason`` is a stable snake_case code.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from tiktok_pixel.values.json_text import compact
 
 
 class Status(StrEnum):
-    """What became of an event. The order is the order in which they decide for a batch."""
+    """What happened to an event, in order of precedence for the status of a batch."""
 
     RETRY = "retry"
-    """The answer asks Segment to send it again, which it does for four hours."""
+    """The response asks Segment to send it again, which it does for four hours."""
     PARKED = "parked"
-    """Kept in SQS until an operator's mistake is mended."""
+    """Stored in SQS until the operator fixes the configuration."""
     FORWARDED = "forwarded"
-    """TikTok said that it has it."""
+    """TikTok accepted it."""
     IGNORED = "ignored"
-    """Nothing maps it, or the person's choice forbids it."""
+    """Nothing maps it, or the person's consent forbids it."""
     REJECTED = "rejected"
     """It can never be sent; the reason names field and rule."""
 
 
-# Chosen from what all of Segment's documentation agrees on: 429 and 503 are sent again,
-# 400, 401 and 413 are dropped, any 2xx is delivered.
+# Codes on which all of Segment's documentation agrees: 429 and 503 are retried, 400, 401 and 413
+# are dropped, any 2xx is delivered.
 _HTTP: Final = {
     Status.RETRY: 503,
     Status.PARKED: 202,
@@ -38,30 +38,30 @@ _HTTP: Final = {
     Status.REJECTED: 400,
 }
 _THROTTLED: Final = 429
-# Enumerating a class takes longer than all the rest of an answer.
-_DECIDING: Final = tuple(Status)
-# The order of the counts in an answer.
-_TOLD: Final = (
+# Iterating over an enum takes longer than all the rest of a response.
+_PRECEDENCE: Final = tuple(Status)
+# The order of the counts in a response.
+_COUNTED: Final = (
     Status.FORWARDED,
     Status.IGNORED,
     Status.REJECTED,
     Status.PARKED,
     Status.RETRY,
 )
-# Segment's own limit for a messageId; it is cleaned because it is shown in answers and logs.
+# Segment's own limit for a messageId.
 _MESSAGE_ID_LONGEST: Final = 100
 
 
 @dataclass(slots=True)
 class Outcome:
-    """The end of one event.
+    """What happened to one event.
 
     Attributes:
         message_id: Segment's messageId as it can be shown: bounded, printable.
         status: What became of it.
-        reason: Stable code: why.
-        event: TikTok's event name, where a mapping gave it one.
-        throttled: A ``retry`` that is due to TikTok's rate limits.
+        reason: Stable code that says why.
+        event: TikTok's event name, if a mapping matched.
+        throttled: A ``retry`` because of TikTok's rate limits.
     """
 
     message_id: Final[str | None]
@@ -71,7 +71,7 @@ class Outcome:
     throttled: Final[bool] = False
 
     def row(self) -> dict[str, str | None]:
-        """What the answer and the log tell of it."""
+        """Return the row for the response and the log."""
         return {
             "message_id": self.message_id,
             "status": self.status,
@@ -80,42 +80,34 @@ class Outcome:
         }
 
 
-@dataclass(slots=True)
-class Reply:
-    """An HTTP answer: status code and JSON body."""
-
-    http_status: Final[int]
-    body: Final[str]
-
-
-def reply_to(outcomes: Sequence[Outcome]) -> Reply:
-    """The answer for all events of one request."""
+def summarise(outcomes: Sequence[Outcome]) -> tuple[int, str]:
+    """Return the HTTP status and the JSON body of the response for all events of a request."""
     counts = count_statuses(outcomes)
-    status = next(one for one in _DECIDING if counts[one])
+    status = next(one for one in _PRECEDENCE if counts[one])
     http_status = _HTTP[status]
     if status is Status.RETRY and all(
         outcome.throttled for outcome in outcomes if outcome.status is Status.RETRY
     ):
         http_status = _THROTTLED
     rows = [outcome.row() for outcome in outcomes]
-    return Reply(http_status, _body(status, counts, {"results": rows}))
+    return http_status, _body(status, counts, {"results": rows})
 
 
 def count_statuses(outcomes: Sequence[Outcome]) -> dict[Status, int]:
-    """How many events came to each end."""
-    counts = dict.fromkeys(_TOLD, 0)
+    """Count the events by status."""
+    counts = dict.fromkeys(_COUNTED, 0)
     for outcome in outcomes:
         counts[outcome.status] += 1
     return counts
 
 
-def refusal(http_status: int, status: Status, reason: str) -> Reply:
-    """The answer that refuses a whole request: the same body, zero counts and a reason."""
-    return Reply(http_status, _body(status, count_statuses(()), {"results": [], "reason": reason}))
+def refusal_body(status: Status, reason: str) -> str:
+    """Return the JSON body that refuses a whole request: zero counts and a reason."""
+    return _body(status, count_statuses(()), {"results": [], "reason": reason})
 
 
 def shown_message_id(value: object) -> str | None:
-    """A messageId as answers and logs may carry it: at most 100 characters, all printable."""
+    """Return a messageId that is safe to show: at most 100 characters, all printable ASCII."""
     if not isinstance(value, str):
         return None
     if len(value) <= _MESSAGE_ID_LONGEST and value.isascii() and value.isprintable():

@@ -1,4 +1,4 @@
-"""What a deployment sets, read once from the environment into one frozen model."""
+"""The settings of a deployment, read once from the environment variables."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ TIKTOK_API_URL: Final = "https://business-api.tiktok.com"
 
 
 class SettingsError(TikTokPixelError):
-    """An environment variable is missing or unusable; the message says which and what it takes."""
+    """An environment variable is missing or unusable; the message says which and what to set."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The environment of the functions, as ``template.yaml`` declares it.
+    """The environment variables that ``template.yaml`` declares.
 
     Attributes:
         stage: ``dev``, ``staging`` or ``prod``.
@@ -29,16 +29,16 @@ class Settings:
         tiktok_api_url: Scheme and host of the TikTok API.
         default_phone_region: ISO 3166-1 alpha-2, upper case, for national phone numbers.
         test_event_code: Marks all events as test events; ``None`` for real traffic.
-        budget_seconds: Time for one request, from its arrival to the answer.
-        parameters_ttl_seconds: How long values from SSM are good.
-        parked_queue_url: Where events wait for an operator; ``None`` to answer 503 instead.
-        require_bearer_token: Whether a bearer token must come with every request.
+        budget_seconds: Time for one request, from its arrival to the response.
+        parameters_ttl_seconds: How long values from SSM are cached.
+        parked_queue_url: The queue of parked events; ``None`` to respond 503 instead.
+        require_bearer_token: Whether every request needs a bearer token.
         mapping_set: ``default``, ``full``, or ``custom`` for the stage's own file.
-        consent_categories: Ids of Segment's consent categories that TikTok belongs to.
+        consent_categories: Ids of the Segment consent categories that TikTok belongs to.
         limit_without_consent: Send events without consent with ``limited_data_use`` instead of
-            holding them back.
-        use_existing_pixel: The site's own pixel sends the same events: both need a shared id.
-        event_id_path: Where in a Segment event that shared id stands.
+            ignoring them.
+        use_existing_pixel: The site's own pixel sends the same events, with a shared event id.
+        event_id_path: Path of that id in a Segment event.
     """
 
     stage: str
@@ -61,18 +61,22 @@ class Settings:
         """Read the settings.
 
         Raises:
-            SettingsError: A variable is missing or does not hold what it must.
+            SettingsError: A variable is missing or unusable.
         """
         stage = _one_of(environment, "STAGE", STAGES)
         prefix = _text(environment, "PARAMETER_PREFIX")
         if prefix is None or not prefix.startswith("/") or prefix.endswith("/"):
-            raise SettingsError("PARAMETER_PREFIX: a path like /tiktok-pixel, no slash at its end")
+            raise SettingsError(
+                "PARAMETER_PREFIX: must be a path like /tiktok-pixel, without a final slash"
+            )
         region = _text(environment, "DEFAULT_PHONE_REGION")
         if region is not None and not (len(region) == 2 and region.isalpha()):  # noqa: PLR2004  # alpha-2
-            raise SettingsError("DEFAULT_PHONE_REGION: two letters, ISO 3166-1 alpha-2, or empty")
+            raise SettingsError(
+                "DEFAULT_PHONE_REGION: must be two letters (ISO 3166-1 alpha-2) or empty"
+            )
         url = _text(environment, "TIKTOK_API_URL") or TIKTOK_API_URL
         if not url.startswith(("https://", "http://")):
-            raise SettingsError("TIKTOK_API_URL: scheme and host, like https://host")
+            raise SettingsError("TIKTOK_API_URL: must be scheme and host, like https://host")
         return cls(
             stage=stage,
             parameter_prefix=prefix,
@@ -94,12 +98,12 @@ def _text(environment: Mapping[str, str], name: str) -> str | None:
 
 
 def _one_of(environment: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
-    """One of ``choices``; the first where the variable is not set, but for the stage."""
+    """Return one of ``choices``; the first if the variable is empty, except for the stage."""
     value = _text(environment, name)
     if value is None and name != "STAGE":
         return choices[0]
     if value not in choices:
-        raise SettingsError(f"{name}: one of {', '.join(choices)}")
+        raise SettingsError(f"{name}: must be one of: {', '.join(choices)}")
     return value
 
 

@@ -1,16 +1,17 @@
-"""What happened to every event, as CloudWatch metrics and log lines."""
+"""Report what happened to every event, as CloudWatch metrics and log lines."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from tiktok_pixel import observability
-from tiktok_pixel.outcomes import Status, count_statuses, shown_message_id
+from tiktok_pixel.outcomes import Outcome, Status, count_statuses, shown_message_id
 
 if TYPE_CHECKING:
-    from tiktok_pixel.forwarding import Report
     from tiktok_pixel.tiktok.delivery import Call
+    from tiktok_pixel.values.validation import Problem
 
 _METRICS: Final = {
     Status.FORWARDED: "EventsForwarded",
@@ -19,7 +20,7 @@ _METRICS: Final = {
     Status.PARKED: "EventsParked",
     Status.RETRY: "EventsRetried",
 }
-# Events of the queue were counted as parked before: what becomes of them has its own counters.
+# Parked events were counted before: their outcomes have counters of their own.
 _REDRIVEN_METRICS: Final = {
     Status.FORWARDED: "RedrivenForwarded",
     Status.REJECTED: "RedrivenRejected",
@@ -29,8 +30,23 @@ _REDRIVEN_METRICS: Final = {
 _TIKTOK_ACCEPTED: Final = "tiktok_accepted"
 
 
+@dataclass(slots=True)
+class Report:
+    """What happened in one invocation: for the response, the metrics and the log.
+
+    Attributes:
+        outcomes: One for each event and mapping that matched it, in order.
+        problems: How often each problem was found in the events.
+        calls: The requests to TikTok.
+    """
+
+    outcomes: Final[Sequence[Outcome]]
+    problems: Final[Mapping[Problem, int]]
+    calls: Final[Sequence[Call]]
+
+
 def record(report: Report) -> None:
-    """Count and log one request. Sums, not single events: every metric series costs money."""
+    """Count and log one request."""
     observability.count("EventsReceived", len(report.outcomes))
     _account("request", report, _METRICS)
 
@@ -69,7 +85,7 @@ def _log(message: str, report: Report, counts: Mapping[Status, int]) -> None:
 
 
 def _call(call: Call) -> dict[str, Any]:
-    told: dict[str, Any] = {
+    row: dict[str, Any] = {
         "reason": call.reason,
         "code": call.code,
         "http_status": call.http_status,
@@ -78,10 +94,10 @@ def _call(call: Call) -> dict[str, Any]:
         "ms": round(call.seconds * 1000),
     }
     if call.reason != _TIKTOK_ACCEPTED:
-        told["message"] = observability.scrubbed(call.message)
-    return told
+        row["message"] = observability.scrubbed(call.message)
+    return row
 
 
 def _code(call: Call) -> str:
-    # TikTok's codes are a short list; reasons stand in where there was no code to read.
+    # TikTok's codes are a short list; without a code, the reason takes its place.
     return call.reason if call.code is None else str(call.code)

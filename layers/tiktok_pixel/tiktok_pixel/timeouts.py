@@ -1,10 +1,9 @@
-"""HTTP connections whose time-outs bound the whole of each phase.
+"""HTTP connections whose time-outs bound each phase as a whole.
 
-A socket's time-out bounds each single step, so a server that makes a little progress now and then
-can hold a request for ever, and a name server is not bounded at all. Here connecting (name
-look-up, every address, TLS) and sending share the connect time-out, and the answer, headers
-included, is read against one moment: the start of reading plus the read time-out.
-Without a time-out, nothing is waited for at all.
+A socket's time-out bounds a single step, so a server that makes a little progress now and then
+can hold a request for ever, and name look-ups are not bounded at all. Here connecting (name
+look-up, every address, TLS) and sending share the connect time-out, and the response, headers
+included, has to be read within the read time-out. Without a time-out, nothing is waited for.
 """
 
 from __future__ import annotations
@@ -23,18 +22,18 @@ from urllib3.exceptions import ConnectTimeoutError
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-# A TLS record: the most that one time-out of the socket covers.
+# One TLS record: the most that one time-out of the socket covers.
 _RECORD_BYTES: Final = 16_384
 
 
-class _BoundedReader(io.RawIOBase):
-    """Reads a socket until a moment; each receive may take only what is left."""
+class _TimedReader(io.RawIOBase):
+    """Reads a socket until a given time; each receive may use only the time that is left."""
 
     def __init__(self, sock: socket.socket, at: float) -> None:
         self._socket = sock
         self._at = at
-        # The socket's own file object keeps the socket open until it is closed itself, which
-        # http.client relies on when it closes a connection before the body is read.
+        # http.client may close a connection before the body is read; the socket's own file object
+        # keeps the socket open until it is closed too.
         self._raw = sock.makefile("rb", buffering=0)
 
     def readable(self) -> bool:
@@ -43,7 +42,7 @@ class _BoundedReader(io.RawIOBase):
     def readinto(self, buffer: WriteableBuffer, /) -> int | None:
         left = self._at - time.monotonic()
         if left <= 0:
-            raise TimeoutError("the answer took too long")
+            raise TimeoutError("the response took too long")
         self._socket.settimeout(left)
         return self._raw.readinto(buffer)
 
@@ -52,31 +51,31 @@ class _BoundedReader(io.RawIOBase):
         super().close()
 
 
-class _ReadBounded:
-    """Stands in for a socket where a response asks for its file object."""
+class _TimedSocket:
+    """Replaces the socket from which a response takes its file object."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
 
     def makefile(self, _mode: Literal["rb"]) -> io.BufferedReader:
         left = self._socket.gettimeout() or 0.0
-        return io.BufferedReader(_BoundedReader(self._socket, time.monotonic() + left))
+        return io.BufferedReader(_TimedReader(self._socket, time.monotonic() + left))
 
 
-class _BoundedResponse(HTTPResponse):
+class _TimedResponse(HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
-        super().__init__(cast("socket.socket", _ReadBounded(sock)), *args, **kwargs)
+        super().__init__(cast("socket.socket", _TimedSocket(sock)), *args, **kwargs)
 
 
-class _BoundedHTTPConnection(HTTPConnection):
-    response_class = _BoundedResponse
-    # When the request has to be out; ``None`` between requests.
+class _TimedHTTPConnection(HTTPConnection):
+    response_class = _TimedResponse
+    # Monotonic time by which the request must be sent; ``None`` between requests.
     _out_by: float | None = None
-    # The parts of a request that is being put together.
+    # The parts of the request that is being built.
     _held: list[bytes] | None = None
 
     def connect(self) -> None:
-        """Connect in a thread, which is left behind where it takes too long."""
+        """Connect in a thread, which is abandoned when it takes too long."""
         left = self._left()
         failures: list[BaseException] = []
         connect = super().connect
@@ -85,7 +84,7 @@ class _BoundedHTTPConnection(HTTPConnection):
         def attempt() -> None:
             try:
                 connect()
-            except BaseException as error:  # noqa: BLE001  # raised where it is waited for
+            except BaseException as error:  # noqa: BLE001  # raised below
                 failures.append(error)
             if abandoned.is_set():
                 self.close()
@@ -100,7 +99,7 @@ class _BoundedHTTPConnection(HTTPConnection):
             raise failures[0]
 
     def request(self, *args: Any, **kwargs: Any) -> None:
-        """Send head and body in one: two small packets cost two system calls, and two waits."""
+        """Send head and body together: two packets cost two system calls and two round trips."""
         held = self._held = []
         try:
             super().request(*args, **kwargs)
@@ -109,7 +108,7 @@ class _BoundedHTTPConnection(HTTPConnection):
         self.send(b"".join(held))
 
     def send(self, data: Any) -> None:
-        """Send, with one time-out for all of it."""
+        """Send data; one time-out covers all of it."""
         if self._held is not None:
             self._held.append(data)
             return
@@ -120,12 +119,12 @@ class _BoundedHTTPConnection(HTTPConnection):
             super().send(memoryview(data)[start : start + _RECORD_BYTES])
 
     def getresponse(self) -> Any:
-        """Wait for the answer, which has a time-out of its own."""
+        """Wait for the response, which has its own time-out."""
         self._out_by = None
         return super().getresponse()
 
     def close(self) -> None:
-        """Close; the next request connects anew."""
+        """Close; the next request opens a new connection."""
         self._out_by = None
         super().close()
 
@@ -138,17 +137,17 @@ class _BoundedHTTPConnection(HTTPConnection):
         return self._out_by - now
 
 
-class _BoundedHTTPSConnection(_BoundedHTTPConnection, HTTPSConnection):
+class _TimedHTTPSConnection(_TimedHTTPConnection, HTTPSConnection):
     pass
 
 
-class _BoundedHTTPPool(HTTPConnectionPool):
-    ConnectionCls = _BoundedHTTPConnection
+class _TimedHTTPPool(HTTPConnectionPool):
+    ConnectionCls = _TimedHTTPConnection
 
 
-class _BoundedHTTPSPool(HTTPSConnectionPool):
-    ConnectionCls = _BoundedHTTPSConnection
+class _TimedHTTPSPool(HTTPSConnectionPool):
+    ConnectionCls = _TimedHTTPSConnection
 
 
-POOL_CLASSES = {"http": _BoundedHTTPPool, "https": _BoundedHTTPSPool}
+POOL_CLASSES = {"http": _TimedHTTPPool, "https": _TimedHTTPSPool}
 """For ``PoolManager.pool_classes_by_scheme``."""

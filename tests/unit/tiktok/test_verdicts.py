@@ -1,4 +1,4 @@
-"""TikTok's code decides about the events, its HTTP status only where there is no code."""
+"""TikTok's code decides; the HTTP status decides only where there is no code."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ import pytest
 
 from tiktok_pixel.tiktok.verdicts import (
     CODES,
-    TikTokResponse,
     Verdict,
     VerdictKind,
     judge,
-    read_envelope,
+    read_response,
 )
 
 D, R, C, O = VerdictKind.ACCEPTED, VerdictKind.TRANSIENT, VerdictKind.CONTENT, VerdictKind.OPERATOR  # noqa: E741
 
-# Every code that TikTok documents for this endpoint: what becomes of the events, and why.
+# Every code that TikTok documents for this endpoint: kind and reason of its verdict.
 DOCUMENTED: dict[int, tuple[VerdictKind, str]] = {
     0: (D, "tiktok_accepted"),
     20001: (D, "tiktok_accepted_partially"),
@@ -49,40 +48,39 @@ DOCUMENTED: dict[int, tuple[VerdictKind, str]] = {
 }
 
 
-def envelope(code: Any, message: str = "scripted") -> bytes:
-    """TikTok's part of an answer."""
+def body_of(code: Any, message: str = "scripted") -> bytes:
+    """The body of a response."""
     return json.dumps({"code": code, "message": message, "request_id": "r-1"}).encode()
 
 
 def verdict(body: bytes, http_status: int = 200) -> Verdict:
-    """The verdict on an answer."""
-    answer = TikTokResponse(http_status, body, 0.1)
-    return judge(answer, read_envelope(answer))
+    """The verdict on a response."""
+    return judge(read_response(http_status, body, 0.1))
 
 
 @pytest.mark.parametrize("http_status", [200, 400, 401, 429, 500, 503])
 @pytest.mark.parametrize(("code", "expected"), DOCUMENTED.items())
-def test_every_documented_code_has_a_ruling_whatever_the_http_status(
+def test_every_documented_code_has_a_verdict_whatever_the_http_status(
     code: int, expected: tuple[VerdictKind, str], http_status: int
 ) -> None:
-    found = verdict(envelope(code), http_status)
+    found = verdict(body_of(code), http_status)
 
     assert (found.kind, found.reason) == expected
 
 
-def test_no_other_code_has_one() -> None:
+def test_no_undocumented_code_has_a_verdict() -> None:
     assert CODES.keys() <= DOCUMENTED.keys()
 
 
 def test_only_rate_limits_are_throttling() -> None:
-    throttled = {code for code in DOCUMENTED if verdict(envelope(code)).throttled}
+    throttled = {code for code in DOCUMENTED if verdict(body_of(code)).throttled}
 
     assert throttled == {40016, 40100, 40132, 40133, 61000}
 
 
-def test_credentials_are_read_again_where_they_may_have_been_mended() -> None:
+def test_credentials_are_read_again_where_the_operator_may_have_fixed_them() -> None:
     renewed = {
-        verdict(envelope(code)).reason for code in CODES if verdict(envelope(code)).credentials
+        verdict(body_of(code)).reason for code in CODES if verdict(body_of(code)).credentials
     }
 
     assert renewed == {
@@ -105,10 +103,10 @@ def test_credentials_are_read_again_where_they_may_have_been_mended() -> None:
     ],
 )
 @pytest.mark.parametrize("code", [1, 40003, 49999, 51100, 99999, -1, 10**30])
-def test_an_unknown_code_is_retried_with_429_and_5xx_and_else_kept_for_an_operator(
+def test_an_unknown_code_is_transient_with_429_and_5xx_and_else_an_operator_error(
     code: int, http_status: int, kind: VerdictKind, reason: str
 ) -> None:
-    found = verdict(envelope(code), http_status)
+    found = verdict(body_of(code), http_status)
 
     assert (found.kind, found.reason) == (kind, reason)
 
@@ -123,8 +121,8 @@ def test_an_unknown_code_is_retried_with_429_and_5xx_and_else_kept_for_an_operat
         "partner_name is unknown",
     ],
 )
-def test_a_refusal_of_what_all_events_share_is_the_operators(code: int, message: str) -> None:
-    found = verdict(envelope(code, message))
+def test_a_refusal_of_a_shared_field_is_an_operator_error(code: int, message: str) -> None:
+    found = verdict(body_of(code, message))
 
     assert (found.kind, found.reason) == (O, "tiktok_envelope_refused")
 
@@ -139,8 +137,8 @@ def test_a_refusal_of_what_all_events_share_is_the_operators(code: int, message:
         "",
     ],
 )
-def test_a_refusal_of_another_field_is_of_content(message: str) -> None:
-    assert verdict(envelope(40002, message)).kind is C
+def test_a_refusal_of_another_field_is_a_refusal_of_content(message: str) -> None:
+    assert verdict(body_of(40002, message)).kind is C
 
 
 @pytest.mark.parametrize(
@@ -164,10 +162,10 @@ def test_a_refusal_of_another_field_is_of_content(message: str) -> None:
     ],
 )
 @pytest.mark.parametrize("body", [b"", b"<html>502 Bad Gateway</html>", b"[]", b"{}"])
-def test_without_a_code_the_http_status_speaks(
+def test_without_a_code_the_http_status_decides(
     body: bytes, http_status: int, kind: VerdictKind, reason: str
 ) -> None:
-    """Success is never read from the HTTP status alone."""
+    """The HTTP status alone is never a success."""
     found = verdict(body, http_status)
 
     assert (found.kind, found.reason) == (kind, reason)
@@ -197,8 +195,8 @@ def test_without_a_code_the_http_status_speaks(
     ],
     ids=lambda body: repr(body[:20]),
 )
-def test_what_is_no_envelope_has_no_code(body: bytes) -> None:
-    assert read_envelope(TikTokResponse(200, body, 0.1)) is None
+def test_an_unreadable_body_has_no_code(body: bytes) -> None:
+    assert read_response(200, body, 0.1).code is None
 
 
 @pytest.mark.parametrize(
@@ -210,10 +208,9 @@ def test_what_is_no_envelope_has_no_code(body: bytes) -> None:
         ({"message": {"text": "OK"}, "request_id": []}, "", ""),
     ],
 )
-def test_the_code_is_all_that_an_envelope_needs(
+def test_message_and_request_id_are_optional(
     rest: dict[str, Any], message: str, request_id: str
 ) -> None:
-    found = read_envelope(TikTokResponse(200, json.dumps({"code": 0} | rest).encode(), 0.1))
+    found = read_response(200, json.dumps({"code": 0} | rest).encode(), 0.1)
 
-    assert found is not None
     assert (found.code, found.message, found.request_id) == (0, message, request_id)

@@ -1,4 +1,4 @@
-"""Secrets from SSM, in the shapes that authentication and delivery need them in."""
+"""Read pixel credentials and webhook secrets from SSM parameters."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from tiktok_pixel.deadline import Deadline
 
 DEVELOPMENT_SECRET: Final = "development-secret-for-samples-only"  # noqa: S105  # public on purpose
-"""The webhook secret that the sample events are signed with; worthless in production."""
+"""The webhook secret that signs the sample events; refused in production."""
 
-# Seconds that one request waits for SSM: TikTok needs the rest of its time.
+# Seconds that one request waits for SSM: the delivery needs the rest of its time.
 _LONGEST_WAIT: Final = 2.0
 
 _UNAVAILABLE: Final = Verdict(VerdictKind.TRANSIENT, "credentials_unavailable")
@@ -39,10 +39,7 @@ class Credentials:
     is_production: bool
 
     def webhook_secrets(self, deadline: Deadline) -> tuple[str, ...]:
-        """The secrets that a signature may be made with; more than one while rotating.
-
-        Empty where none is usable: then no signature can be checked.
-        """
+        """Return the usable webhook secrets: several during a rotation, none if there is none."""
         return tuple(
             secret
             for secret in self._lines("webhook-secret", deadline)
@@ -50,14 +47,14 @@ class Credentials:
         )
 
     def bearer_tokens(self, deadline: Deadline) -> tuple[str, ...]:
-        """The bearer tokens that count, likewise."""
+        """Return the usable bearer tokens: several during a rotation, none if there is none."""
         return self._lines("bearer-token", deadline)
 
     def pixel(self, name: str | None, deadline: Deadline) -> PixelCredentials:
-        """The code and token of a pixel, ``None`` for the default one.
+        """Return the code and token of a pixel, ``None`` for the default one.
 
         Raises:
-            CredentialsUnavailableError: SSM does not answer, or lacks them.
+            CredentialsUnavailableError: SSM does not respond, or a parameter is missing.
         """
         try:
             values = self._values(deadline)
@@ -69,14 +66,14 @@ class Credentials:
         if not (code and token):
             raise CredentialsUnavailableError(_MISSING)
         if not (token.isascii() and token.isprintable() and " " not in token):
-            # It could not even stand in a header.
+            # Not valid in an HTTP header.
             raise CredentialsUnavailableError(_UNUSABLE)
         return PixelCredentials(code, token)
 
     def renew(self, name: str | None, refused: PixelCredentials, deadline: Deadline) -> bool:
-        """Read the credentials again because TikTok refused them; whether to try again.
+        """Read the credentials again because TikTok refused them; return whether to retry.
 
-        SSM is asked at most once a second; between that, only a changed value is worth a try.
+        SSM is read at most once a second; in between, only a changed value is worth a retry.
         """
         if self.parameters.force(_wait(deadline)):
             return True
@@ -89,7 +86,7 @@ class Credentials:
         return self.parameters.values(_wait(deadline))
 
     def _lines(self, name: str, deadline: Deadline) -> tuple[str, ...]:
-        """The lines of a parameter that are not blank; none where it cannot be had."""
+        """Return the lines of a parameter that are not blank; none if it cannot be read."""
         try:
             value = self._values(deadline).get(f"{self.folder}/{name}", "")
         except ParametersUnavailableError:
@@ -102,11 +99,11 @@ def _wait(deadline: Deadline) -> float:
 
 
 def parameter_names(folder: str, pixels: Sequence[str], *, authenticates: bool) -> list[str]:
-    """The SSM parameters that a function reads, which are those that its role may read.
+    """Return the names of the SSM parameters that a function reads and its role allows.
 
     Args:
         folder: ``<prefix>/<stage>``.
-        pixels: Names of the pixels that mappings name.
+        pixels: Names of the pixels in the mappings.
         authenticates: Whether the function checks signatures and tokens of requests.
     """
     secrets = ("webhook-secret", "bearer-token") if authenticates else ()

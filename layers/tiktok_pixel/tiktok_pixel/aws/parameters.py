@@ -1,7 +1,7 @@
-"""A small cache of SSM parameters that outlives SSM's bad moments.
+"""Cache SSM parameters, also through failures of SSM.
 
-One ``GetParameters`` call reads all names; absent ones are cached too. When SSM fails, the last
-good values serve; and however slow it is, nobody waits longer than they have time for.
+One ``GetParameters`` call reads ten names; missing parameters are cached too. When SSM fails, the
+last good values are used; when SSM is slow, callers wait no longer than they ask to.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from tiktok_pixel.errors import TikTokPixelError
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
-# GetParameters takes ten names.
+# The limit of GetParameters.
 _NAMES_PER_CALL: Final = 10
-# After a failure the stale values serve for a while, or every request would wait for SSM.
+# After a failure stale values are used for a while, or every request would wait for SSM.
 _RETRY_SECONDS: Final = 5.0
 _FORCED_SECONDS: Final = 1.0
-# A read that takes longer hangs, or was frozen with its environment: nobody joins it any more.
+# A read that takes longer hangs, or was frozen with its environment: start a new one.
 _LONGEST_READ_SECONDS: Final = 5.0
 
 
 class ParametersUnavailableError(TikTokPixelError):
-    """SSM has not answered, now or before."""
+    """SSM does not respond and never did."""
 
 
 class _Read:
-    """One reading of all parameters, under way in a thread so that it can be left behind."""
+    """One read of all parameters, in a thread so that callers can stop waiting for it."""
 
     def __init__(self, started: float) -> None:
         self.started = started
@@ -39,15 +39,15 @@ class _Read:
 
 
 class ParameterCache:
-    """The values of some SSM parameters.
+    """A cache of SSM parameters.
 
-    All who need them at one time wait for the same read, each for as long as it can. A read that
-    ends after that still counts for those who come later.
+    Concurrent callers wait for the same read, each up to its own limit. A read that ends later
+    still updates the cache.
 
     Args:
         client: boto3's SSM client.
         names: Full parameter names.
-        ttl_seconds: How long values are good.
+        ttl_seconds: How long values are used before they are read again.
         clock: Wall clock in seconds: a monotonic one stands still in a frozen environment.
     """
 
@@ -67,20 +67,19 @@ class ParameterCache:
         self._fresh_since = 0.0
         self._fresh_until = 0.0
         self._forced_at = 0.0
-        self._under_way: _Read | None = None
-        self.failures = 0
+        self._current: _Read | None = None
 
     def values(self, wait_seconds: float) -> Mapping[str, str]:
-        """The value of every parameter that exists, by name.
+        """Return the value of every parameter that exists, by name.
 
         Args:
-            wait_seconds: How long to wait for SSM where it has to be asked.
+            wait_seconds: How long to wait for SSM when a read is due.
 
         Raises:
-            ParametersUnavailableError: SSM does not answer and never did.
+            ParametersUnavailableError: SSM does not respond and never did.
         """
         with self._lock:
-            # A clock that was set back must not keep old values fresh for ever.
+            # A clock that was set back must not keep old values for ever.
             if self._values is not None and (
                 self._fresh_since <= self._clock() < self._fresh_until
             ):
@@ -89,38 +88,38 @@ class ParameterCache:
         self._wait(read, wait_seconds)
         with self._lock:
             if self._values is None:
-                raise ParametersUnavailableError("SSM did not answer")
+                raise ParametersUnavailableError("SSM did not respond")
             return self._values
 
     def force(self, wait_seconds: float) -> bool:
-        """Read again now, at most once a second; whether SSM was asked and answered.
+        """Read again now, at most once a second; return whether this call read new values.
 
-        Who comes within that second waits for a read that is still under way.
+        A caller within that second waits for a read that is still in progress.
         """
         with self._lock:
             is_due = not 0 <= self._clock() - self._forced_at < _FORCED_SECONDS
             if is_due:
                 self._forced_at = self._clock()
                 read = self._begin()
-            elif self._under_way is not None:
-                read = self._under_way
+            elif self._current is not None:
+                read = self._current
             else:
                 return False
         return self._wait(read, wait_seconds) and is_due
 
     def _begin(self) -> _Read:
-        """The read to wait for: one that is under way, or a new one."""
+        """Return the read to wait for: the one in progress, or a new one."""
         now = self._clock()
-        read = self._under_way
+        read = self._current
         if read is None or not 0 <= now - read.started < _LONGEST_READ_SECONDS:
-            read = self._under_way = _Read(now)
+            read = self._current = _Read(now)
             threading.Thread(target=self._run, args=(read,), daemon=True).start()
         return read
 
     def _wait(self, read: _Read, seconds: float) -> bool:
         if not read.done.wait(seconds):
             with self._lock:
-                if self._under_way is read:
+                if self._current is read:
                     self._serve_for(_RETRY_SECONDS)
         return read.succeeded
 
@@ -128,12 +127,11 @@ class ParameterCache:
         found: Mapping[str, str] | None = None
         try:
             found = self._fetch()
-        except Exception as error:  # noqa: BLE001  # whatever it is, the last good values serve
+        except Exception as error:  # noqa: BLE001  # whatever it is, the last good values are used
             _log_failure(error)
         with self._lock:
-            self.failures += found is None
-            if self._under_way is read:
-                self._under_way = None
+            if self._current is read:
+                self._current = None
                 if found is not None:
                     self._values = found
                     read.succeeded = True
@@ -148,17 +146,17 @@ class ParameterCache:
         found: dict[str, str] = {}
         for start in range(0, len(self._names), _NAMES_PER_CALL):
             names = self._names[start : start + _NAMES_PER_CALL]
-            answer = self._client.get_parameters(Names=list(names), WithDecryption=True)
-            found.update((one["Name"], one["Value"]) for one in answer["Parameters"])
+            response = self._client.get_parameters(Names=list(names), WithDecryption=True)
+            found.update((one["Name"], one["Value"]) for one in response["Parameters"])
         return found
 
 
 def _log_failure(error: Exception) -> None:
-    # Imported here: those who only want a name of `credentials` must not make the logger, which
+    # Imported here: tools that only use a name of `credentials` must not create the logger, which
     # keeps the standard output that it finds.
     from tiktok_pixel.observability import logger  # noqa: PLC0415
 
-    # Its text is left out: that of an unreadable answer may hold a secret.
+    # Without the error's text: that of an unreadable response may hold a secret.
     response = getattr(error, "response", None)
     code = response.get("Error", {}).get("Code") if isinstance(response, dict) else None
     logger.warning(

@@ -1,6 +1,6 @@
-"""Where events wait for an operator: mapped and hashed, in an encrypted SQS queue.
+"""The queue of parked events: mapped and hashed events, stored encrypted in SQS.
 
-A message carries many events of one route, since a thousand single messages would take longer
+A message carries many events of one route, because a thousand single messages would take longer
 than Segment waits.
 """
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tiktok_pixel.errors import TikTokPixelError
 from tiktok_pixel.observability import logger
-from tiktok_pixel.tiktok.events import Route
+from tiktok_pixel.tiktok.events import OutgoingEvent, Route
 from tiktok_pixel.values.json_text import compact
 
 if TYPE_CHECKING:
@@ -21,54 +21,41 @@ if TYPE_CHECKING:
 
     from tiktok_pixel.deadline import Deadline
 
-# SQS takes 256 KiB, more only where a queue is set to; attributes and escapes need some room.
+# The limit of SQS is 256 KiB unless a queue raises it; attributes and escapes need some room.
 _LARGEST_MESSAGE: Final = 240_000
 _VERSION: Final = 1
 _PARALLEL: Final = 8
 
 
 class UnreadableMessageError(TikTokPixelError):
-    """A message of the queue that this program did not write."""
+    """A message of the queue that this package did not write."""
 
 
 @dataclass(frozen=True, slots=True)
-class ParkedEvent:
-    """An event that waits.
-
-    Attributes:
-        route: Where it goes; the pixel by name, so that its credentials are those of the day.
-        message_id: Segment's messageId as it can be shown.
-        event: TikTok's event name.
-        body: The item of ``data[]`` as JSON.
-        parked_at: Unix time in seconds.
-    """
-
-    route: Route
-    message_id: str | None
-    event: str
-    body: str
-    parked_at: float
-
-
-@dataclass(frozen=True, slots=True)
-class Parking:
+class ParkedEventQueue:
     """The queue of parked events.
 
     Attributes:
-        queue_url: The queue.
-        client: Makes boto3's SQS client; it is needed rarely and costs time to make.
+        url: The queue's URL.
+        client: Returns boto3's SQS client; it is rarely needed and slow to create.
     """
 
-    queue_url: str
+    url: str
     client: Callable[[], SQSClient]
 
-    def park(self, events: Sequence[ParkedEvent], deadline: Deadline) -> list[bool]:
-        """Put events into the queue; for each, whether it is there for sure by ``deadline``."""
+    def park(self, events: Sequence[OutgoingEvent], now: float, deadline: Deadline) -> list[bool]:
+        """Store events and return, for each, whether SQS confirmed it before ``deadline``.
+
+        Args:
+            events: The events; one that was parked before keeps its time of parking.
+            now: Unix time in seconds: the time of parking of the others.
+            deadline: When to stop waiting for SQS.
+        """
         # Imported here because most requests park nothing.
         from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
 
         parked = [False] * len(events)
-        messages = list(_messages(events))
+        messages = list(_messages(events, now))
         client = self.client()
         pool = ThreadPoolExecutor(min(_PARALLEL, len(messages)))
         try:
@@ -82,17 +69,17 @@ class Parking:
                 for index in indexes:
                     parked[index] = True
         finally:
-            # What is still on its way may arrive as well: TikTok drops the second copy.
+            # A message still in flight may be stored as well: TikTok drops the second copy.
             pool.shutdown(wait=False, cancel_futures=True)
         return parked
 
     def _send(self, client: SQSClient, body: str) -> str:
-        # boto3 takes whatever comes with HTTP 200 for success; only SQS gives an id.
-        return client.send_message(QueueUrl=self.queue_url, MessageBody=body)["MessageId"]
+        # boto3 treats any HTTP 200 as success; only SQS returns an id.
+        return client.send_message(QueueUrl=self.url, MessageBody=body)["MessageId"]
 
 
-def _messages(events: Sequence[ParkedEvent]) -> Iterator[tuple[list[int], str]]:
-    """Messages of events of one route, each small enough, with the events' indexes."""
+def _messages(events: Sequence[OutgoingEvent], now: float) -> Iterator[tuple[list[int], str]]:
+    """Yield messages of one route each, all within the size limit, with their events' indexes."""
     by_route: dict[Route, list[int]] = {}
     for index, event in enumerate(events):
         by_route.setdefault(event.route, []).append(index)
@@ -101,7 +88,7 @@ def _messages(events: Sequence[ParkedEvent]) -> Iterator[tuple[list[int], str]]:
         rows: list[str] = []
         size = 0
         for index in indexes:
-            row = _row(events[index])
+            row = _row(events[index], now)
             if taken and size + len(row) + 1 > _LARGEST_MESSAGE:
                 yield taken, _message(route, rows)
                 taken, rows, size = [], [], 0
@@ -123,24 +110,25 @@ def _message(route: Route, rows: Iterable[str]) -> str:
     return f'{head[:-1]}, "events": [{",".join(rows)}]}}'
 
 
-def _row(event: ParkedEvent) -> str:
-    head = json.dumps({"message_id": event.message_id, "parked_at": event.parked_at})
-    return f'{head[:-1]}, "body": {event.body}}}'
+def _row(event: OutgoingEvent, now: float) -> str:
+    parked_at = now if event.parked_at is None else event.parked_at
+    head = json.dumps({"message_id": event.message_id, "parked_at": parked_at})
+    return f'{head[:-1]}, "body": {event.json}}}'
 
 
-def read_message(text: str) -> list[ParkedEvent]:
-    """The events of one message.
+def read_message(text: str) -> list[OutgoingEvent]:
+    """Return the events of one message.
 
     Raises:
-        UnreadableMessageError: It was not written by :meth:`Parking.park`.
+        UnreadableMessageError: :meth:`ParkedEventQueue.park` did not write it.
     """
     try:
         message: dict[str, Any] = json.loads(text)
         if message["version"] != _VERSION:
-            raise UnreadableMessageError("a version that is not known here")
+            raise UnreadableMessageError("unknown version")
         route = Route(message["pixel"], message["event_source"], message["test_event_code"])
         return [
-            ParkedEvent(
+            OutgoingEvent(
                 route,
                 row["message_id"],
                 str(row["body"]["event"]),

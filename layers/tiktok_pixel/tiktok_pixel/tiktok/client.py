@@ -1,6 +1,6 @@
 """Send request bodies to TikTok over one connection pool; return a :class:`TikTokResponse`.
 
-Whether the events were taken is not decided here: see :mod:`tiktok_pixel.tiktok.verdicts`.
+What a response means for the events is decided in :mod:`tiktok_pixel.tiktok.verdicts`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,13 @@ from urllib3.util import parse_url
 from urllib3.util.ssl_ import create_urllib3_context
 
 from tiktok_pixel.errors import TikTokPixelError
-from tiktok_pixel.tiktok.verdicts import TIMEOUT, UNREACHABLE, TikTokResponse, Verdict
+from tiktok_pixel.tiktok.verdicts import (
+    TIMEOUT,
+    UNREACHABLE,
+    TikTokResponse,
+    Verdict,
+    read_response,
+)
 from tiktok_pixel.timeouts import POOL_CLASSES
 
 if TYPE_CHECKING:
@@ -24,18 +30,18 @@ if TYPE_CHECKING:
 
 TRACK_PATH: Final = "/open_api/v1.3/event/track/"
 
-# An envelope is a few hundred bytes; what is longer is none and need not be read.
-_LONGEST_ANSWER: Final = 65_536
+# Cap reads at 64 KiB; real responses are far smaller.
+_LONGEST_RESPONSE: Final = 65_536
 _CONNECT_SECONDS: Final = 1.0
-# Leaves room for a second try in the time that Segment waits.
-_ANSWER_SECONDS: Final = 2.0
-# Routers on the way forget idle connections silently; a new one is cheaper than a lost second.
+# Leaves time for a second try within Segment's time-out.
+_READ_SECONDS: Final = 2.0
+# Routers drop idle connections silently; a new connection costs less than a lost second.
 _IDLE_SECONDS: Final = 45.0
 _CONNECTIONS: Final = 32
 
 
 class NoResponseError(TikTokPixelError):
-    """TikTok gave no answer; ``verdict`` is what that means for the events."""
+    """TikTok did not respond; ``verdict`` is what that means for the events."""
 
     def __init__(self, verdict: Verdict, seconds: float) -> None:
         super().__init__(verdict.reason)
@@ -46,7 +52,7 @@ class NoResponseError(TikTokPixelError):
 class TikTokClient:
     """A kept-alive connection pool to TikTok's Events API.
 
-    Made once per Lambda environment, since making the TLS context is expensive.
+    Created once per Lambda environment, because creating the TLS context is expensive.
 
     Args:
         api_url: Scheme and host, for example ``https://business-api.tiktok.com``.
@@ -61,14 +67,14 @@ class TikTokClient:
         self._pools.pool_classes_by_scheme = POOL_CLASSES
         self._pool = self._pools.connection_from_url(self._url)
         self._lock = threading.Lock()
-        # The wall clock: a monotonic one may stand still while the environment is frozen.
+        # Wall clock: a monotonic one may stand still while the environment is frozen.
         self._last_used = time.time()
 
     def track(self, body: bytes, access_token: str, deadline: Deadline) -> TikTokResponse:
         """POST one request body.
 
         Raises:
-            NoResponseError: Nothing usable came back before ``deadline``.
+            NoResponseError: No complete response arrived before ``deadline``.
         """
         now = time.time()
         if now - self._last_used > _IDLE_SECONDS:
@@ -77,7 +83,7 @@ class TikTokClient:
         started = time.perf_counter()
         left = deadline.remaining()
         try:
-            # Of the one pool that is needed: its manager would look for it anew each time.
+            # Straight from the one pool: the manager would look it up for every request.
             response = self._pool.urlopen(
                 "POST",
                 self._path,
@@ -86,17 +92,17 @@ class TikTokClient:
                 timeout=urllib3.Timeout(
                     total=left,
                     connect=min(_CONNECT_SECONDS, left),
-                    read=min(_ANSWER_SECONDS, left),
+                    read=min(_READ_SECONDS, left),
                 ),
                 redirect=False,
                 preload_content=False,
             )
             try:
-                # Nothing is asked for in another encoding. Read without decoding, it is read once,
-                # so that an answer which is shorter than it says has to be found here.
+                # No encoding is asked for, so the body is normally read raw and in one piece; a
+                # body shorter than its Content-Length has to be detected here.
                 is_encoded = "content-encoding" in response.headers
-                content = response.read(_LONGEST_ANSWER, decode_content=is_encoded)
-                if len(content) == _LONGEST_ANSWER:
+                content = response.read(_LONGEST_RESPONSE, decode_content=is_encoded)
+                if len(content) == _LONGEST_RESPONSE:
                     response.close()
                 elif response.length_remaining:
                     response.close()
@@ -104,23 +110,23 @@ class TikTokClient:
             finally:
                 response.release_conn()
         except NewConnectionError as error:
-            # To urllib3 it is a time-out, though nobody may have been waited for.
+            # For urllib3 this is a time-out, even where the connection was refused at once.
             raise NoResponseError(UNREACHABLE, time.perf_counter() - started) from error
         except (UrllibTimeoutError, TimeoutError) as error:
-            # What made this connection go silent may have done so to the idle ones.
+            # The idle connections may be dead for the same reason.
             self._forget_connections()
             raise NoResponseError(TIMEOUT, time.perf_counter() - started) from error
         except (HTTPError, OSError) as error:
             raise NoResponseError(UNREACHABLE, time.perf_counter() - started) from error
-        return TikTokResponse(response.status, content, time.perf_counter() - started)
+        return read_response(response.status, content, time.perf_counter() - started)
 
     def close(self) -> None:
-        """Close all connections; the next request makes a new one."""
+        """Close all connections; the next request opens a new one."""
         self._forget_connections()
 
     def _forget_connections(self) -> None:
-        # One thread at a time, or a pool that another thread has cleared could stay for good. A
-        # request that is under way with the old pool fails at most once, and is tried again.
+        # Under a lock, or a pool that another thread has cleared could stay in use. A request in
+        # flight on the old pool fails at most once, and is retried.
         with self._lock:
             self._pools.clear()
             self._pool = self._pools.connection_from_url(self._url)

@@ -44,12 +44,14 @@ class OutgoingEvent:
         message_id: Segment's messageId as it can be shown: bounded, printable.
         name: TikTok's event name.
         json: The item of ``data[]`` as JSON.
+        parked_at: Unix time in seconds when it was first parked; ``None`` if it never was.
     """
 
     route: Final[Route]
     message_id: Final[str | None]
     name: Final[str]
     json: Final[str]
+    parked_at: Final[float | None] = None
 
 
 @dataclass(slots=True)

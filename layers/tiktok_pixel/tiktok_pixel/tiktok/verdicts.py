@@ -1,6 +1,6 @@
 """Judge responses of TikTok: one table, code by code.
 
-TikTok answers almost everything with HTTP 200, so its ``code`` decides; the HTTP status speaks
+TikTok answers almost everything with HTTP 200, so its ``code`` decides; the HTTP status counts
 only where no code can be read. Sources: TikTok API for Business, "Appendix: Return codes", and
 the error enumeration of TikTok's own SDKs.
 """
@@ -15,26 +15,26 @@ from typing import Final
 
 
 class VerdictKind(Enum):
-    """What becomes of the events of a refused or accepted request."""
+    """What a response means for the events of its request."""
 
     ACCEPTED = "accepted"
     TRANSIENT = "transient"
-    """Passes by itself: the same request may succeed later."""
+    """The same request may succeed later without anybody changing anything."""
     CONTENT = "content"
-    """Something in the events: the culprit has to be isolated, the others can be sent."""
+    """At least one event is bad: find it by bisection, send the others."""
     OPERATOR = "operator"
-    """Only a person can mend it (token, permission, pixel): the events wait for that."""
+    """An operator has to fix the token, the permission or the pixel; the events wait for that."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A row of the table of codes: what a response means for the events that were sent.
+    """A row of the table of codes: what a response means for the events of its request.
 
     Attributes:
-        kind: What becomes of the events.
+        kind: What happens to the events.
         reason: Reason code of the outcome.
-        credentials: The token or the pixel code may have been changed: read them again.
-        throttled: Too many requests: Segment is told 429 rather than 503.
+        credentials: The token or the pixel code may have changed: read them again.
+        throttled: TikTok received too many requests: Segment gets 429 rather than 503.
     """
 
     kind: VerdictKind
@@ -45,29 +45,24 @@ class Verdict:
 
 @dataclass(slots=True)
 class TikTokResponse:
-    """What came back over HTTP; ``body`` may be anything.
+    """TikTok's response to one request.
 
     Attributes:
         http_status: HTTP status code.
-        body: The first bytes of the body.
+        code: TikTok's own ``code``; ``None`` where the body holds none.
+        message: TikTok's ``message``, which may quote values of the events.
+        request_id: TikTok's ``request_id``.
         seconds: From the start of the request to the last byte read.
     """
 
     http_status: Final[int]
-    body: Final[bytes]
+    code: Final[int | None]
+    message: Final[str]
+    request_id: Final[str]
     seconds: Final[float]
 
 
-@dataclass(slots=True)
-class Envelope:
-    """TikTok's own part of an answer: ``{"code", "message", "request_id", "data"}``."""
-
-    code: Final[int]
-    message: Final[str]
-    request_id: Final[str]
-
-
-DELIVERED: Final = Verdict(VerdictKind.ACCEPTED, "tiktok_accepted")
+ACCEPTED: Final = Verdict(VerdictKind.ACCEPTED, "tiktok_accepted")
 _PARTIAL: Final = Verdict(VerdictKind.ACCEPTED, "tiktok_accepted_partially")
 _DUPLICATE: Final = Verdict(VerdictKind.ACCEPTED, "tiktok_duplicate_request")
 _THROTTLED: Final = Verdict(VerdictKind.TRANSIENT, "tiktok_throttled", throttled=True)
@@ -83,14 +78,14 @@ _TOKEN: Final = Verdict(VerdictKind.OPERATOR, "tiktok_token_invalid", credential
 _PERMISSION: Final = Verdict(VerdictKind.OPERATOR, "tiktok_permission_denied", credentials=True)
 _NOT_FOUND: Final = Verdict(VerdictKind.OPERATOR, "tiktok_pixel_not_found", credentials=True)
 _ENDPOINT: Final = Verdict(VerdictKind.OPERATOR, "tiktok_endpoint_refused")
-ENVELOPE: Final = Verdict(VerdictKind.OPERATOR, "tiktok_envelope_refused", credentials=True)
+SHARED_FIELD: Final = Verdict(VerdictKind.OPERATOR, "tiktok_envelope_refused", credentials=True)
 _BLOCKED: Final = Verdict(VerdictKind.OPERATOR, "tiktok_region_blocked")
-# TikTok says "validation", others see it pass on a retry: kept, so that neither loses an event.
+# TikTok calls it a validation error, but a retry often succeeds: parking fits both.
 _VALIDATION: Final = Verdict(VerdictKind.OPERATOR, "tiktok_validation_failed")
 UNKNOWN: Final = Verdict(VerdictKind.OPERATOR, "tiktok_code_unknown")
 
 CODES: Final[dict[int, Verdict]] = {
-    0: DELIVERED,
+    0: ACCEPTED,
     20001: _PARTIAL,
     40000: _PARAMETERS,
     40001: _PERMISSION,
@@ -104,7 +99,7 @@ CODES: Final[dict[int, Verdict]] = {
     40051: _ENDPOINT,
     40061: _TOO_LARGE,
     40062: _NOT_HASHED,
-    40063: ENVELOPE,
+    40063: SHARED_FIELD,
     40100: _THROTTLED,
     40102: _TOKEN,
     40104: _TOKEN,
@@ -142,42 +137,44 @@ _HTTP: Final[dict[int, Verdict]] = {
     413: _TOO_LARGE,
     429: _THROTTLED,
 }
-# The parts of a request that all of its events share.
-_ENVELOPE_FIELD: Final = re.compile(
+# Fields that all events of a request share.
+_SHARED_FIELDS: Final = re.compile(
     r"\b(?:event_source|event_source_id|test_event_code|partner_name)\b"
 )
 
 
-def read_envelope(answer: TikTokResponse) -> Envelope | None:
-    """TikTok's envelope, ``None`` where the body holds none."""
+def read_response(http_status: int, body: bytes, seconds: float) -> TikTokResponse:
+    """Read TikTok's ``{"code", "message", "request_id", "data"}``; the body may be anything."""
     try:
-        parsed = json.loads(answer.body.decode())
+        parsed = json.loads(body.decode())
     except (ValueError, RecursionError):
-        return None
+        parsed = None
     if not isinstance(parsed, dict) or type(parsed.get("code")) is not int:
-        return None
+        return TikTokResponse(http_status, None, "", "", seconds)
     message, request_id = parsed.get("message"), parsed.get("request_id")
-    return Envelope(
+    return TikTokResponse(
+        http_status,
         parsed["code"],
         message if isinstance(message, str) else "",
         request_id if isinstance(request_id, str) else "",
+        seconds,
     )
 
 
-def judge(answer: TikTokResponse, envelope: Envelope | None) -> Verdict:
-    """The verdict on an answer.
+def judge(response: TikTokResponse) -> Verdict:
+    """Return the verdict on a response.
 
-    A code that no table knows is retried with HTTP 429 and 5xx; otherwise an operator has to
-    look at it, and until then nothing is lost.
+    An unknown code is transient with HTTP 429 and 5xx. Otherwise it is an operator error, so that
+    the events wait until somebody has looked at it.
     """
-    status = answer.http_status
-    if envelope is not None:
-        verdict = CODES.get(envelope.code)
+    status, code = response.http_status, response.code
+    if code is not None:
+        verdict = CODES.get(code)
         if verdict is None:
-            verdict = next((one for codes, one in CODE_RANGES if envelope.code in codes), None)
+            verdict = next((one for codes, one in CODE_RANGES if code in codes), None)
         if verdict is not None:
-            if verdict.kind is VerdictKind.CONTENT and _ENVELOPE_FIELD.search(envelope.message):
-                return ENVELOPE
+            if verdict.kind is VerdictKind.CONTENT and _SHARED_FIELDS.search(response.message):
+                return SHARED_FIELD
             return verdict
         return _HTTP.get(status, _UNAVAILABLE) if status == 429 or status >= 500 else UNKNOWN  # noqa: PLR2004  # HTTP
     if status in _HTTP:
