@@ -1,4 +1,4 @@
-"""The `sam build` output under the real runtime client: warm, cold, memory and size."""
+"""Measure the `sam build` output under the real runtime client: warm, cold, memory, size."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ class RuntimeResult:
     """Milliseconds, megabytes.
 
     Attributes:
-        warm: (p50, p99) of the handler's time, ours and the bare one's.
-        cold: Least init duration: ours, the bare floor's, ours without byte code.
-        first_answer: Least time to the first answer: ours.
+        warm: (p50, p99) of the handler's time: ours, the bare floor's.
+        cold: Shortest init duration: ours, the bare floor's, ours without byte code.
+        first_response: Shortest time to the first response: ours.
         peak_rss_mb: After three batches of a thousand.
-        sizes: Name -> (zipped, unzipped).
+        sizes: (zipped, unzipped) by name.
     """
 
     warm: tuple[tuple[float, float], tuple[float, float]]
     cold: tuple[float, float, float]
-    first_answer: float
+    first_response: float
     peak_rss_mb: float
     sizes: dict[str, tuple[float, float]]
 
@@ -67,13 +67,13 @@ LAYER = BUILD / "TikTokPixelLayer" / "python"
 
 
 def measure(python: str) -> RuntimeResult:
-    """Measure under the interpreter `python`, which has awslambdaric and boto3."""
+    """Measure with the interpreter `python`, which has awslambdaric and boto3."""
     with _bench(python) as bench:
-        ours, bare, uncompiled, first_answer = _cold(bench)
+        ours, bare, uncompiled, first_response = _cold(bench)
         return RuntimeResult(
             warm=_warm(bench),
             cold=(ours, bare, uncompiled),
-            first_answer=first_answer,
+            first_response=first_response,
             peak_rss_mb=_peak(bench),
             sizes={
                 "function": _size(_FORWARD),
@@ -104,7 +104,7 @@ def _bench(python: str) -> Iterator[_Bench]:
 
 
 def _warm(bench: _Bench) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Handler times, round by round in turn, so that a slow moment of the machine hits both."""
+    """Measure handler times in alternating rounds: a slow moment of the machine affects both."""
     event = samples.read(samples.SIGNED + _SAMPLE)
     ours: list[float] = []
     bare: list[float] = []
@@ -125,7 +125,7 @@ def _warm(bench: _Bench) -> tuple[tuple[float, float], tuple[float, float]]:
 
 
 def _cold(bench: _Bench) -> tuple[float, float, float, float]:
-    """Least init durations of interleaved rounds, and the least time to the first answer."""
+    """Measure the shortest init durations of interleaved rounds, and the first response."""
     event = samples.read(samples.SIGNED + _SAMPLE)
     kinds = {
         "ours": (_FORWARD, LAYER),
@@ -133,24 +133,24 @@ def _cold(bench: _Bench) -> tuple[float, float, float, float]:
         "uncompiled": (_FORWARD, bench.uncompiled),
     }
     inits: dict[str, list[float]] = {kind: [] for kind in kinds}
-    answers: list[float] = []
+    responses: list[float] = []
     for _ in range(COLD_ROUNDS):
         for kind, paths in kinds.items():
             with bench.runtime("app.handler", *paths) as function:
-                answer = function.invoke(event)
-                assert answer.error is None
+                response = function.invoke(event)
+                assert response.error is None
                 inits[kind].append(function.init_duration_ms)
                 if kind == "ours":
-                    answers.append(answer.seconds * 1000)
-    return min(inits["ours"]), min(inits["bare"]), min(inits["uncompiled"]), min(answers)
+                    responses.append(response.seconds * 1000)
+    return min(inits["ours"]), min(inits["bare"]), min(inits["uncompiled"]), min(responses)
 
 
 def _peak(bench: _Bench) -> float:
     batch = samples.signed(make_events(1000, 0))
     with bench.runtime("app.handler", _FORWARD, LAYER) as function:
         for _ in range(3):
-            answer = function.invoke(batch)
-            assert json.loads(answer.payload["body"])["status"] == "forwarded"
+            response = function.invoke(batch)
+            assert json.loads(response.payload["body"])["status"] == "forwarded"
         return function.peak_rss_kb / 1024
 
 
@@ -160,7 +160,7 @@ def _percentiles(times: list[float]) -> tuple[float, float]:
 
 
 def _size(folder: Path) -> tuple[float, float]:
-    """Megabytes of the folder's zip and of its files."""
+    """Return the megabytes of the folder's zip and of its files."""
     files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:

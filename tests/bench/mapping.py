@@ -1,7 +1,7 @@
-"""Bytes of Segment events to bytes of TikTok requests, in one thread, against their floor.
+"""Measure Segment events to TikTok requests, in one thread, against a floor.
 
-Run by itself, it prints its result as JSON: the interpreter that measures is the functions' own,
-with the layer as it is built, while the other parts of the benchmark need what tests need.
+Run as a program, it prints its result as JSON: it runs in the interpreter of the functions, with
+the built layer.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ _MICROSECONDS = 1e6
 
 @dataclass(frozen=True, slots=True)
 class Paired:
-    """Medians of rounds, in each of which ours (all the way) and the floor took turns.
+    """Medians of rounds, each with the layer's code (`ours`) and the floor in turn.
 
-    The floor is `json.loads`, three SHA-256 and `json.dumps`. The ratio is the rounds' as well: a
-    slow moment of the machine hits both sides of it.
+    The floor is `json.loads`, three SHA-256 and `json.dumps`. The ratio is the median of the
+    rounds' ratios: a slow moment of the machine affects both sides.
     """
 
     ours: float
@@ -50,7 +50,7 @@ class Paired:
 
     @classmethod
     def of(cls, rounds: list[tuple[float, float]]) -> Paired:
-        """From (ours, floor) of every round."""
+        """Create it from (ours, floor) of every round."""
         return cls(
             median(ours for ours, _ in rounds),
             median(floor for _, floor in rounds),
@@ -63,9 +63,9 @@ class MappingResult:
     """Microseconds per event, and ratios.
 
     Attributes:
-        singles: The whole way of single events.
-        batches: The whole way in batches, by their size.
-        stages: What the parts of the way take, by name; glue between them is left out.
+        singles: Whole processing of single events.
+        batches: Whole processing in batches, by size.
+        stages: The parts of the processing, by name, without the code between them.
         python: The version of the interpreter.
     """
 
@@ -76,7 +76,7 @@ class MappingResult:
 
     @classmethod
     def read(cls, text: bytes) -> MappingResult:
-        """What a run of this module has printed."""
+        """Read what a run of this module printed."""
         printed = json.loads(text)
         batches = {int(size): Paired(**paired) for size, paired in printed["batches"].items()}
         singles = Paired(**printed["singles"])
@@ -84,7 +84,7 @@ class MappingResult:
 
 
 def floor_of(body: bytes) -> bytes:
-    """The least that any sender does with an event, or a batch of them."""
+    """Do the minimum that any sender does with an event or a batch."""
     parsed = json.loads(body)
     for event in parsed if isinstance(parsed, list) else [parsed]:
         for identifier in ("messageId", "anonymousId", "type"):
@@ -93,7 +93,7 @@ def floor_of(body: bytes) -> bytes:
 
 
 def request_of(body: bytes) -> bytes | None:
-    """The request for an event, or a batch of them, as the function makes it."""
+    """Build the request for an event or a batch, as the function does."""
     rows = prepare(parse_events(body.decode()), _MAPPINGS, _SETTINGS, time.time(), [])
     ready = [row for row in rows if isinstance(row, OutgoingEvent)]
     if not ready:
@@ -102,7 +102,7 @@ def request_of(body: bytes) -> bytes | None:
 
 
 def measure() -> MappingResult:
-    """Measure everything; every round has people that nothing has seen before."""
+    """Measure everything; every round has new people."""
     first = iter(range(0, 10**9, EVENTS))
     request_of(make_bodies(1, next(first))[0])
     singles = []
@@ -126,7 +126,7 @@ def measure() -> MappingResult:
 
 
 def _stages(bodies: list[bytes]) -> dict[str, float]:
-    """What each part takes, per event of the whole mix, one event after the other."""
+    """Measure the time of each part, per event of the whole mix."""
     stages: dict[str, float] = defaultdict(float)
 
     def run(name: str, stage: Callable[..., Any], *arguments: Any) -> Any:
@@ -143,7 +143,7 @@ def _stages(bodies: list[bytes]) -> dict[str, float]:
             run("identifiers", build_user, fields, "US", [])
             wire = run("validate", _wire, fields)
             run("serialise", _serialised, wire)
-    # Building an event builds its identifiers as well.
+    # Building an event includes its identifiers.
     stages["validate"] -= stages["identifiers"]
     return {name: taken * _MICROSECONDS / len(bodies) for name, taken in stages.items()}
 

@@ -1,8 +1,9 @@
-"""Segment events as a shop sends them, never the same person twice.
+"""Segment events of a shop, each from a different person.
 
-An ecommerce mix: seven of ten events are mapped; of the phones some are national, some E.164,
-some absent; single identifiers and lists; orders with one to five products. Identifiers come
-from a counter that goes on from round to round, so that no cache can have seen them.
+An ecommerce mix: seven of ten events are mapped; some phones are national, some E.164, some
+absent; identifiers are single or lists; one page URL in five has a click id; orders have one to
+five products. Identifiers come from a counter that continues from round to round, so that no cache
+contains them.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ def _identify(_: random.Random) -> dict[str, Any]:
     return {"type": "identify", "traits": {"plan": "pro", "logins": 5}}
 
 
-# Weights of one hundred: thirty are mapped to nothing.
+# Weights sum to one hundred; events with a weight of thirty in total are not mapped.
 _MIX: tuple[tuple[int, Make], ...] = (
     (24, _page),
     (9, _search),
@@ -95,14 +96,14 @@ _MIX: tuple[tuple[int, Make], ...] = (
 
 
 def make_events(count: int, first: int) -> list[dict[str, Any]]:
-    """Events of people number `first` and on."""
-    rng = random.Random(first)  # noqa: S311  # a workload, no secret
+    """Create events of different people, numbered from `first`."""
+    rng = random.Random(first)  # noqa: S311  # not a secret
     makers = rng.choices([make for _, make in _MIX], [weight for weight, _ in _MIX], k=count)
     return [_with_person(make(rng), first + place) for place, make in enumerate(makers)]
 
 
 def make_bodies(count: int, first: int) -> list[bytes]:
-    """The same as request bodies."""
+    """Create the same events as request bodies."""
     events = make_events(count, first)
     return [json.dumps(event, separators=(",", ":")).encode() for event in events]
 
@@ -140,7 +141,7 @@ def _with_person(event: dict[str, Any], number: int) -> dict[str, Any]:
                 "referrer": "https://www.tiktok.com/",
                 "search": "",
                 "title": "Shop",
-                "url": f"https://shop.example.com/p?ttclid=E.C.P.{number:010}",
+                "url": _url(number),
             },
             "traits": traits,
         },
@@ -148,8 +149,14 @@ def _with_person(event: dict[str, Any], number: int) -> dict[str, Any]:
     }
 
 
+def _url(number: int) -> str:
+    """Return a page URL; one visitor in five comes from an ad."""
+    click_id = f"?ttclid=E.C.P.{number:010}" if number % 5 == 0 else ""
+    return f"https://shop.example.com/p{click_id}"
+
+
 def _phone(number: int, country: str) -> str | None:
-    """Two of five without, two E.164, one as people of the country write it."""
+    """Return a phone for three people of five: two in E.164, one as written in the country."""
     kind = number % 5
     if kind < 2:
         return None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import signal
+import socket
 import threading
 from typing import Annotated
 
 import typer
 
-from tools.pixel.console import print_line
+from tools.pixel.console import CommandError, print_line
 
 
 def command(
@@ -49,6 +50,8 @@ def command(
     )
 
     parameters = [_parameter(assignment) for assignment in parameter or []]
+    for chosen in (port, aws_port):
+        _check_port(host, chosen)
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
@@ -65,6 +68,13 @@ def command(
         print_line(f"        tokens {', '.join(tokens)}; pixels {', '.join(pixels)}")
         print_line(f"AWS     {aws.url}")
         stopped.wait()
+
+
+def _check_port(host: str, port: int) -> None:
+    try:
+        socket.create_server((host, port)).close()
+    except OSError as error:
+        raise CommandError(f"cannot listen on {host}:{port}: {error.strerror}") from error
 
 
 def _parameter(assignment: str) -> tuple[str, str]:

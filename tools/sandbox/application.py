@@ -1,4 +1,4 @@
-"""The functions of this project in this process, pointed at the sandbox."""
+"""The Lambda functions in this process, connected to the sandbox."""
 
 from __future__ import annotations
 
@@ -23,34 +23,34 @@ if TYPE_CHECKING:
 _FUNCTIONS = Path(__file__).parents[2] / "functions"
 STAGE = "dev"
 PREFIX = "/tiktok-pixel"
-# What `!Ref ParkedEventsQueue` is under `sam local`: the logical name.
+# `sam local` resolves `!Ref ParkedEventsQueue` to the logical name.
 PARKED_QUEUE = "ParkedEventsQueue"
 FOLDER = f"{PREFIX}/{STAGE}"
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What the handlers use of Lambda's context."""
+    """The part of Lambda's context that the handlers use."""
 
     seconds: float = 6.0
     function_name: str = "forward"
     aws_request_id: str = "00000000-0000-4000-8000-000000000000"
 
     def get_remaining_time_in_millis(self) -> int:
-        """Time that Lambda has left."""
+        """Return the time that is left."""
         return int(self.seconds * 1000)
 
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """An answer of the endpoint."""
+    """A response of the endpoint."""
 
     status: int
     body: dict[str, Any]
 
     @property
     def row(self) -> dict[str, Any]:
-        """The one row of results."""
+        """The only row of the results."""
         (row,) = self.body["results"]
         result: dict[str, Any] = row
         return result
@@ -58,15 +58,14 @@ class HttpAnswer:
 
 @dataclass(frozen=True, slots=True)
 class ForwardApplication:
-    """The forward function as API Gateway, or a direct invocation, reaches it."""
+    """The forward function, with its loaded module."""
 
-    # The loaded module; its names are what a test may look into and exchange.
     module: Any
 
     def post(self, event: dict[str, Any], context: Context | None = None) -> HttpAnswer:
-        """Hand over an HTTP API event."""
-        answer = self.module.handler(event, context or Context())
-        return HttpAnswer(answer["statusCode"], json.loads(answer["body"]))
+        """Invoke the function with a request from API Gateway."""
+        response = self.module.handler(event, context or Context())
+        return HttpAnswer(response["statusCode"], json.loads(response["body"]))
 
     def send(self, event: object) -> HttpAnswer:
         """Sign an event or a batch as Segment does, and post it."""
@@ -79,14 +78,14 @@ class ForwardApplication:
 
 @dataclass(frozen=True, slots=True)
 class RedriveApplication:
-    """The redrive function as its queue reaches it."""
+    """The redrive function, with its loaded module."""
 
     module: Any
 
     def work_off(
         self, messages: Sequence[Mapping[str, Any]], context: Context | None = None
     ) -> set[str]:
-        """Hand over messages as SQS' client gave them; the ids of those to keep."""
+        """Invoke the function with messages from SQS; return the ids of those to keep."""
         records = [
             {
                 "messageId": message["MessageId"],
@@ -101,14 +100,14 @@ class RedriveApplication:
             }
             for message in messages
         ]
-        answer = self.module.handler(
+        response = self.module.handler(
             {"Records": records}, context or Context(120.0, function_name="redrive")
         )
-        return {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+        return {failure["itemIdentifier"] for failure in response["batchItemFailures"]}
 
 
 def environment(tiktok_url: str, aws_url: str, **more: str) -> dict[str, str]:
-    """The variables that the template declares, pointed at the sandbox."""
+    """Return the environment variables of the template, with the sandbox's URLs."""
     return {
         "AWS_ACCESS_KEY_ID": "sandbox",
         "AWS_SECRET_ACCESS_KEY": "sandbox",
@@ -123,14 +122,14 @@ def environment(tiktok_url: str, aws_url: str, **more: str) -> dict[str, str]:
         "TEST_EVENT_CODE": "",
         "POWERTOOLS_SERVICE_NAME": f"tiktok-pixel-{STAGE}",
         "POWERTOOLS_METRICS_NAMESPACE": "TikTokPixel",
-        # The tests' own process is no cold start.
+        # Prevents that the age of this process counts as a cold start.
         "AWS_LAMBDA_INITIALIZATION_TYPE": "provisioned-concurrency",
         **more,
     }
 
 
 def put_parameters(aws: AwsSandbox, folder: str = FOLDER) -> None:
-    """The parameters that an operator puts before the first deployment."""
+    """Put the parameters that an operator puts before the first deployment."""
     aws.put_parameters(
         {
             f"{folder}/pixel-code": ("String", PIXEL_CODE),
@@ -149,7 +148,7 @@ def forward_application(variables: dict[str, str]) -> Iterator[ForwardApplicatio
 
 @contextmanager
 def redrive_application(variables: dict[str, str]) -> Iterator[RedriveApplication]:
-    """Load the redrive function likewise."""
+    """Load the redrive function as a new Lambda environment would, with `variables` set."""
     with _environment_of("redrive", variables) as module:
         yield RedriveApplication(module)
 
@@ -158,10 +157,10 @@ def redrive_application(variables: dict[str, str]) -> Iterator[RedriveApplicatio
 def _environment_of(function: str, variables: dict[str, str]) -> Iterator[ModuleType]:
     before = dict(os.environ)
     os.environ.update(variables)
-    # Only now: the logger keeps the standard output that it was made with.
+    # Imported late: the logger keeps the standard output of its creation.
     from tiktok_pixel import destination, observability  # noqa: PLC0415
 
-    # Powertools reads these once, and the layer may have been loaded before.
+    # Powertools reads these only once, when the layer is loaded first.
     observability.metrics.provider.namespace = variables["POWERTOOLS_METRICS_NAMESPACE"]
     observability.metrics.provider.service = variables["POWERTOOLS_SERVICE_NAME"]
     # A cached client would keep the endpoint of the environment before.
@@ -176,7 +175,7 @@ def _environment_of(function: str, variables: dict[str, str]) -> Iterator[Module
 
 
 def _load(function: str) -> ModuleType:
-    # A module of its own each time: what a cold start makes must not survive in `sys.modules`.
+    # A new module each time: state of one Lambda environment must not reach the next.
     path = _FUNCTIONS / function / "app.py"
     spec = importlib.util.spec_from_file_location(f"app_{function}", path)
     if spec is None or spec.loader is None:

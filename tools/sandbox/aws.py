@@ -1,4 +1,4 @@
-"""A local AWS: Parameter Store and queues by moto, and a proxy that makes them fail.
+"""A local AWS (Parameter Store and SQS, by moto), and a proxy that makes it fail.
 
 with AwsSandbox() as aws, FaultyAws(aws.url) as proxy:
     aws.put_parameters({"/tiktok/access-token": ("SecureString", "secret")})
@@ -42,7 +42,7 @@ _NOT_FORWARDED: Final = frozenset(
 
 
 class Credentials(TypedDict):
-    """What boto3 needs to sign for the sandbox, as keyword arguments."""
+    """Keyword arguments of boto3 for the sandbox."""
 
     aws_access_key_id: str
     aws_secret_access_key: str
@@ -59,7 +59,7 @@ CREDENTIALS: Final[Credentials] = {
 class AwsSandbox:
     """Parameter Store and SQS on a free port.
 
-    moto keeps its state per process: two sandboxes at one time see the same parameters.
+    moto keeps its state per process: two sandboxes at a time share their parameters.
     """
 
     def __init__(self, *, host: str = "127.0.0.1", port: int = 0) -> None:
@@ -69,7 +69,7 @@ class AwsSandbox:
 
     @property
     def url(self) -> str:
-        """The endpoint URL of every service, as seen from this machine."""
+        """The endpoint URL of every service, for clients on this machine."""
         host = "127.0.0.1" if self._host == "0.0.0.0" else self._host
         return f"http://{host}:{self._moto.get_host_and_port()[1]}"
 
@@ -85,7 +85,7 @@ class AwsSandbox:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Environment variables that lead any boto3 program here."""
+        """Environment variables that point any boto3 program to the sandbox."""
         return {
             "AWS_ENDPOINT_URL": self.url,
             "AWS_ACCESS_KEY_ID": CREDENTIALS["aws_access_key_id"],
@@ -95,18 +95,18 @@ class AwsSandbox:
         }
 
     def put_parameters(self, parameters: Mapping[str, tuple[ParameterTypeType, str]]) -> None:
-        """Create or overwrite parameters: name to (type, value)."""
+        """Create or overwrite parameters, given as name → (type, value)."""
         for name, (kind, value) in parameters.items():
             self.ssm.put_parameter(Name=name, Type=kind, Value=value, Overwrite=True)
 
     def delete_parameters(self, *names: str) -> None:
-        """Delete parameters; those that do not exist are no mistake."""
+        """Delete parameters, ignoring those that do not exist."""
         self.ssm.delete_parameters(Names=list(names))
 
     def create_queue(self, name: str, **attributes: str) -> str:
-        """Create a queue; its URL."""
-        made: Any = attributes
-        url = self.sqs.create_queue(QueueName=name, Attributes=made)["QueueUrl"]
+        """Create a queue and return its URL."""
+        chosen: Any = attributes
+        url = self.sqs.create_queue(QueueName=name, Attributes=chosen)["QueueUrl"]
         return f"{self.url}{urlsplit(url).path}"
 
     def delete_queue(self, url: str) -> None:
@@ -114,7 +114,7 @@ class AwsSandbox:
         self.sqs.delete_queue(QueueUrl=url)
 
     def messages(self, url: str) -> list[str]:
-        """Take every message that is visible in the queue; their bodies."""
+        """Receive and delete every visible message of a queue; return the bodies."""
         bodies: list[str] = []
         while True:
             batch = self.sqs.receive_message(
@@ -133,14 +133,14 @@ class AwsSandbox:
             pass
 
     def start(self) -> Self:
-        """Begin to listen."""
-        # One line per request, on stderr, is noise in a test's report.
+        """Start to listen."""
+        # moto logs one line per request to stderr.
         logging.getLogger("werkzeug").setLevel(logging.WARNING)
         self._moto.start()
         return self
 
     def stop(self) -> None:
-        """Stop listening and forget everything."""
+        """Delete everything and stop listening."""
         self.reset()
         for client in self._clients or ():
             client.close()
@@ -167,32 +167,32 @@ class AwsSandbox:
 
 
 def aws_error(name: str, status: int = 400, message: str = "scripted") -> Fault:
-    """An error in AWS' JSON protocol."""
+    """Return an error response of AWS."""
     body = f'{{"__type": "{name}", "message": "{message}"}}'
     return faults.http(status, body, content_type="application/x-amz-json-1.1")
 
 
 def throttled() -> Fault:
-    """AWS says: too many requests."""
+    """Return AWS' response to too many requests."""
     return aws_error("ThrottlingException", message="Rate exceeded")
 
 
 def denied() -> Fault:
-    """AWS says: the role may not do that."""
+    """Return AWS' response to a call that the role does not allow."""
     return aws_error("AccessDeniedException", message="User is not authorized")
 
 
 def broken() -> Fault:
-    """AWS says: internal error."""
+    """Return AWS' response to an internal error."""
     return aws_error("InternalServerError", status=500)
 
 
 class FaultyAws:
     """A proxy in front of AWS (or moto) that counts calls and fails on demand.
 
-    `latency`, in seconds, comes before each call that is passed on. Faults may be limited to one
-    operation: `proxy.always(denied(), operation="GetParameters")`. Every fault of
-    `tools.sandbox.faults` works here too; those that spoil an answer spoil the upstream's.
+    `latency`, in seconds, delays each call. Faults can be limited to one operation:
+    `proxy.always(denied(), operation="GetParameters")`. Every fault of `tools.sandbox.faults` works
+    here too; those that alter a response alter that of the upstream.
     """
 
     def __init__(self, upstream_url: str, *, host: str = "127.0.0.1", port: int = 0) -> None:
@@ -206,25 +206,25 @@ class FaultyAws:
 
     @property
     def url(self) -> str:
-        """The endpoint URL to give to boto3."""
+        """The endpoint URL for boto3."""
         return self._server.url
 
     @property
     def calls(self) -> Counter[str]:
-        """How often each operation was called, such as "AmazonSSM.GetParameters"."""
+        """The number of calls of each operation, such as "AmazonSSM.GetParameters"."""
         with self._lock:
             return Counter(self._calls)
 
     def next(self, *following: Fault, operation: str | None = None) -> None:
-        """Let each fault meet one call, in this order."""
+        """Apply each fault to one call, in this order."""
         self.faults.next(*following, when=_calls_to(operation))
 
     def always(self, fault: Fault, operation: str | None = None) -> None:
-        """Let the fault meet every call until cleared."""
+        """Apply the fault to every call until cleared."""
         self.faults.always(fault, when=_calls_to(operation))
 
     def clear(self) -> None:
-        """Pass everything on, at once, and count from nothing."""
+        """Remove faults, latency and counts."""
         self.faults.clear()
         self.latency = 0.0
         with self._lock:
@@ -256,14 +256,14 @@ class FaultyAws:
         try:
             headers = {name: value for name, value in request.headers.items() if name != "expect"}
             upstream.request(request.method, request.path, request.body, headers)
-            answer = upstream.getresponse()
+            response = upstream.getresponse()
             return Response(
-                answer.status,
-                answer.read(),
-                answer.headers.get("Content-Type", "application/json"),
+                response.status,
+                response.read(),
+                response.headers.get("Content-Type", "application/json"),
                 {
                     name: value
-                    for name, value in answer.headers.items()
+                    for name, value in response.headers.items()
                     if name.lower() not in _NOT_FORWARDED
                 },
             )

@@ -1,11 +1,11 @@
-"""The sandbox's own endpoints, for a person with curl and for tests in another process.
+"""The sandbox's own endpoints, for curl and for tests in another process.
 
-GET    /_sandbox/requests   what came in and what was answered
-GET    /_sandbox/events     the events TikTok counts
-DELETE /_sandbox/requests   forget both
+GET    /_sandbox/requests   the requests received, with the code of each response
+GET    /_sandbox/events     the events that TikTok counts
+DELETE /_sandbox/requests   remove both
 POST   /_sandbox/faults     {"next": [{"fault": "answer", "code": 40100}],
                              "always": {"fault": "http", "status": 502}}
-DELETE /_sandbox/faults     behave again
+DELETE /_sandbox/faults     remove all faults
 POST   /_sandbox/settings   {"poisoned": ["m-7"], "latency": 0.5, …}
 """
 
@@ -27,7 +27,7 @@ PREFIX: Final = " /_sandbox/"
 
 
 def serve(tiktok: TikTokSandbox, line: Connection) -> bool:
-    """Answer one request to a control endpoint; the connection stays open."""
+    """Respond to one request to a control endpoint; return whether the connection stays open."""
     request = line.read_request()
     if request is None:
         return False

@@ -1,4 +1,4 @@
-"""Where AWS' runtime interface emulator is, and what it needs of the machine."""
+"""Find AWS' runtime interface emulator, its processes and free ports."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _ROOT: Final = Path(__file__).parents[2]
 
 
 def find_emulator(root: Path = _ROOT) -> Path | None:
-    """The runtime interface emulator, or None where it is not installed.
+    """Return the path of the runtime interface emulator, or None when it is not installed.
 
-    `AWS_LAMBDA_RIE` names it; else it is the one in the AWS SAM CLI, be that installed in the
-    project's `.venv-sam` or beside this program; else `aws-lambda-rie` on the path.
+    The candidates are `AWS_LAMBDA_RIE` from the environment, the emulator inside the AWS SAM CLI
+    (in the project's `.venv-sam` or in this environment), and `aws-lambda-rie` on the path.
     """
     if named := os.environ.get("AWS_LAMBDA_RIE"):
         return Path(named)
@@ -34,16 +34,16 @@ def find_emulator(root: Path = _ROOT) -> Path | None:
 
 
 def children(pid: int) -> list[int]:
-    """The processes that this one started and that live, the newest last."""
+    """Return the running child processes of a process, the newest last."""
     found: list[int] = []
     for file in Path("/proc").glob(f"{pid}/task/*/children"):
-        with contextlib.suppress(OSError):  # A thread may end while we look.
+        with contextlib.suppress(OSError):  # A thread can end meanwhile.
             found += map(int, file.read_text("ascii").split())
     return sorted(found)
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on now."""
+    """Return ports that are free now."""
     with contextlib.ExitStack() as stack:
         held = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
         return [one.getsockname()[1] for one in held]

@@ -1,7 +1,7 @@
-"""What can go wrong with a server's answer, and with the connection it comes on.
+"""Faulty responses and faulty connections.
 
-Faults are values made by the functions at the end; a `FaultScript` holds which of them come
-next.
+Faults are values, created by the functions at the end; a `FaultScript` decides which request gets
+which fault.
 """
 
 from __future__ import annotations
@@ -30,40 +30,39 @@ TEN_MEGABYTES: Final = 10_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault(ABC):
-    """One way to misbehave.
+    """One way to fail.
 
     Attributes:
-        accept: Whether the request is judged first, and its events taken, before the answer is
-            spoilt: the client cannot tell this from a request that never counted.
-
-    `before_reading` faults strike before the request is read; those that `tells_verdict` deliver
-    the answer the rules give, only badly.
+        before_reading: Whether the fault is applied before the request is read.
+        keeps_result: Whether the client still gets the regular result, delivered badly.
+        accept: Whether valid events are accepted before the fault is applied: the client cannot
+            distinguish this from a request that was lost.
     """
 
     before_reading: ClassVar[bool] = False
-    tells_verdict: ClassVar[bool] = False
+    keeps_result: ClassVar[bool] = False
     accept: bool = False
 
     @property
     def code(self) -> int | None:
-        """The application code the client is told, where there is one."""
+        """The code of the response, if it has one."""
         return None
 
     @abstractmethod
     def play(self, line: Connection, response: Response) -> bool:
-        """Answer in the faulty way; whether the connection stays open."""
+        """Respond with the fault; return whether the connection stays open."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ByTheRules(Fault):
-    """No fault: holds a place in the queue, after a pause if wanted."""
+    """No fault: takes a place in the queue, optionally with a delay."""
 
-    tells_verdict: ClassVar[bool] = True
+    keeps_result: ClassVar[bool] = True
     accept: bool = True
     seconds: float = 0.0
 
     def play(self, line: Connection, response: Response) -> bool:
-        """Wait, then answer as if nothing was scripted."""
+        """Wait, then send the regular response."""
         line.wait(self.seconds)
         line.send(response.encode())
         return True
@@ -71,7 +70,7 @@ class ByTheRules(Fault):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer(Fault):
-    """A well-formed envelope with a code of the test's choice."""
+    """A well-formed envelope with a chosen code."""
 
     value: int
     message: str
@@ -84,7 +83,7 @@ class Answer(Fault):
         return self.value
 
     def play(self, line: Connection, response: Response) -> bool:
-        """Answer with the scripted verdict."""
+        """Send the scripted envelope."""
         del response
         envelope = {
             "code": self.value,
@@ -98,12 +97,12 @@ class Answer(Fault):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Http(Fault):
-    """Any HTTP answer at all, such as a gateway's page in HTML."""
+    """Any HTTP response, such as a gateway's HTML page."""
 
     response: Response
 
     def play(self, line: Connection, response: Response) -> bool:
-        """Answer with the scripted bytes."""
+        """Send the scripted response."""
         del response
         line.send(self.response.encode())
         return True
@@ -111,10 +110,10 @@ class Http(Fault):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TruncatedJson(Fault):
-    """A complete HTTP answer whose JSON ends in the middle."""
+    """A complete HTTP response whose JSON is cut in half."""
 
     def play(self, line: Connection, response: Response) -> bool:
-        """Answer with the first half of the JSON."""
+        """Send the first half of the JSON."""
         half = response.body[: len(response.body) // 2]
         line.send(Response(response.status, half).encode())
         return True
@@ -122,7 +121,7 @@ class TruncatedJson(Fault):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reset(Fault):
-    """A TCP reset once the request has been read."""
+    """A TCP reset after the request has been read."""
 
     def play(self, line: Connection, response: Response) -> bool:
         """Reset the connection."""
@@ -140,12 +139,12 @@ class ResetUnread(Reset):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Close(Fault):
-    """The connection is closed in good order, without an answer, after a while."""
+    """A regular close of the connection after a delay, without a response."""
 
     seconds: float = 0.0
 
     def play(self, line: Connection, response: Response) -> bool:
-        """Say nothing."""
+        """Send nothing."""
         del response
         line.wait(self.seconds)
         return False
@@ -153,9 +152,9 @@ class Close(Fault):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drip(Fault):
-    """The right answer in slices, each with a pause before it."""
+    """The regular response in slices, with a delay before each."""
 
-    tells_verdict: ClassVar[bool] = True
+    keeps_result: ClassVar[bool] = True
     accept: bool = True
     headers: bool
     seconds: float
@@ -181,25 +180,25 @@ class WrongLength(Fault):
     delta: int
 
     def play(self, line: Connection, response: Response) -> bool:
-        """Send the answer under a false length."""
+        """Send the response with a wrong length."""
         announced = max(0, len(response.body) + self.delta)
         line.send(response.head(announced) + response.body[:announced])
         if self.delta >= 0:
-            return False  # Announced more than sent: only closing ends it.
-        # Announced less: the rest comes when the client has read what it expects, so that it
-        # spoils the next answer on this connection.
+            return False  # Announced more than sent: only closing ends the response.
+        # Announced less: the rest is sent after the client has read the announced bytes, so that
+        # it corrupts the next response on this connection.
         line.wait(_PAUSE)
         line.send(response.body[announced:])
         return True
 
 
 def by_the_rules(seconds: float = 0.0) -> Fault:
-    """No fault; keeps a place in the queue, and may be `seconds` slow."""
+    """Send the regular response, optionally delayed."""
     return ByTheRules(seconds=seconds)
 
 
 def answer(code: int, message: str = "scripted", *, status: int = 200, data: Any = None) -> Fault:
-    """Answer with this application code, whatever the request says."""
+    """Respond with this code, whatever the request is."""
     return Answer(
         accept=code == 0,
         value=code,
@@ -217,7 +216,7 @@ def http(
     headers: Mapping[str, str] | None = None,
     accept: bool = False,
 ) -> Fault:
-    """Answer with this HTTP status and a body that is no envelope (nginx' page by default)."""
+    """Respond with this HTTP status and a body that is no envelope (by default nginx' page)."""
     if body is None:
         phrase = HTTPStatus(status).phrase
         body = NGINX_502.replace("502 Bad Gateway", f"{status} {phrase}")
@@ -226,39 +225,39 @@ def http(
 
 
 def redirect(location: str, status: int = 301) -> Fault:
-    """Send the client elsewhere."""
+    """Redirect the client."""
     return http(status, headers={"Location": location})
 
 
 def empty(status: int = 200) -> Fault:
-    """Answer without a body."""
+    """Respond without a body."""
     return http(status, "", content_type="application/json")
 
 
 def not_json(body: str = "upstream says no") -> Fault:
-    """Answer 200 and promise JSON that it is not."""
+    """Respond with status 200 and a body that is announced as JSON and is not JSON."""
     return http(200, body, content_type="application/json")
 
 
 def json_but(value: Any) -> Fault:
-    """Answer 200 with JSON that is no envelope, such as a list or a code that is text."""
+    """Respond with status 200 and JSON that is no envelope, such as a list."""
     return http(200, json.dumps(value), content_type="application/json")
 
 
 def huge(size: int = TEN_MEGABYTES) -> Fault:
-    """Answer with a valid envelope padded to `size` bytes."""
+    """Respond with a valid envelope padded to `size` bytes."""
     envelope = json.dumps({"code": 0, "message": "OK", "request_id": "HUGE", "data": {"x": ""}})
     padded = envelope.replace('"x": ""', '"x": "' + "x" * (size - len(envelope)) + '"')
     return http(200, padded, content_type="application/json", accept=True)
 
 
 def truncated_json(*, accept: bool = False) -> Fault:
-    """Answer with JSON that ends in the middle."""
+    """Respond with JSON that is cut in half."""
     return TruncatedJson(accept=accept)
 
 
 def reset(*, accept: bool = False) -> Fault:
-    """Reset the connection after the request was read (and, if asked, counted)."""
+    """Reset the connection after the request was read."""
     return Reset(accept=accept)
 
 
@@ -268,22 +267,22 @@ def reset_unread() -> Fault:
 
 
 def close(*, accept: bool = False) -> Fault:
-    """Close the connection in good order without an answer."""
+    """Close the connection without a response."""
     return Close(accept=accept)
 
 
 def hang(seconds: float, *, accept: bool = False) -> Fault:
-    """Say nothing for so long, then close."""
+    """Send nothing for this time, then close the connection."""
     return Close(seconds=seconds, accept=accept)
 
 
 def slow_headers(seconds: float = 0.05, size: int = 1) -> Fault:
-    """Drip the status line and the headers: `size` bytes every `seconds`."""
+    """Send the status line and the headers slowly: `size` bytes every `seconds`."""
     return Drip(headers=True, seconds=seconds, size=size)
 
 
 def slow_body(seconds: float = 0.05, size: int = 1) -> Fault:
-    """Drip the body: `size` bytes every `seconds`."""
+    """Send the body slowly: `size` bytes every `seconds`."""
     return Drip(headers=False, seconds=seconds, size=size)
 
 
@@ -298,8 +297,8 @@ def too_short_promised(missing: int = 10, *, accept: bool = False) -> Fault:
 
 
 BY_NAME: Final[Mapping[str, Callable[..., Fault]]] = {
-    made.__name__: made
-    for made in (
+    create.__name__: create
+    for create in (
         *(by_the_rules, answer, http, redirect, empty, not_json, json_but, huge),
         *(truncated_json, reset, reset_unread, close, hang, slow_headers, slow_body),
         *(too_long_promised, too_short_promised),

@@ -1,12 +1,12 @@
-"""What the TikTok Events API 2.0 refuses, and with which code.
+"""The checks of the TikTok Events API 2.0, and the code of each refusal.
 
-After https://business-api.tiktok.com/portal/docs (Events API 2.0: parameters; return codes) and
+Sources: https://business-api.tiktok.com/portal/docs (Events API 2.0: parameters; return codes) and
 https://ads.tiktok.com/help/article/standard-events-parameters. One bad event refuses the whole
 request, and the message names the field but not the event.
 
-Where TikTok only warns, or says nothing, this sandbox is stricter, so that a test notices what
-an advertiser would only see as a lower match rate: empty text and empty lists in `user`, the hash
-of nothing, a number that is text.
+The sandbox is stricter than TikTok where TikTok only warns or accepts silently, so that tests fail
+on what an advertiser would only see as a lower match rate: empty strings and empty lists in `user`,
+the hash of an empty string, a number sent as a string.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import json
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
+
+from tiktok_pixel.errors import TikTokPixelError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -30,9 +32,9 @@ TOKEN_INVALID: Final = 40105
 
 MAX_EVENTS: Final = 1000
 MAX_TTCLID: Final = 1000
-# No second since 1970 has twelve digits before the year 5138; milliseconds have thirteen.
+# Seconds since 1970 have at most eleven digits until the year 5138; milliseconds have thirteen.
 FIRST_MILLISECOND: Final = 10**11
-SHA256_OF_NOTHING: Final = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+SHA256_OF_EMPTY: Final = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 EVENT_SOURCES: Final = frozenset({"web", "app", "offline", "crm"})
 CONTENT_TYPES: Final = frozenset({"product", "product_group"})
@@ -52,8 +54,8 @@ _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
-class VerdictKind:
-    """What the API says to a request."""
+class ApiResult:
+    """The code and the message of a response."""
 
     code: int
     message: str
@@ -61,14 +63,14 @@ class VerdictKind:
 
 @dataclass(slots=True)
 class Settings:
-    """What this TikTok knows and how it feels today; may change while it runs.
+    """What the local TikTok accepts and how it responds; can change while it runs.
 
     Attributes:
         tokens: Access tokens that are valid.
         pixels: Event source ids that the tokens may write to.
-        removed_pixels: Event source ids that existed once.
-        poisoned: Event ids whose content is refused for no reason a client could know.
-        latency: Seconds before each answer.
+        removed_pixels: Event source ids that no longer exist.
+        poisoned: Event ids that are refused for a reason that the client cannot know.
+        latency: Seconds before each response.
         page_url_required: Whether a web event without `page.url` is refused, as documented.
     """
 
@@ -80,12 +82,12 @@ class Settings:
     page_url_required: bool = True
 
 
-class RefusedError(Exception):
-    """The request is refused; carries the verdict."""
+class RefusedError(TikTokPixelError):
+    """The request is refused, with this result."""
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
-        self.kind = VerdictKind(code, message)
+        self.result = ApiResult(code, message)
 
 
 def _invalid(path: str, problem: str) -> RefusedError:
@@ -94,8 +96,8 @@ def _invalid(path: str, problem: str) -> RefusedError:
 
 def judge(
     headers: Mapping[str, str], body: bytes, settings: Settings
-) -> tuple[VerdictKind, dict[str, Any] | None]:
-    """The verdict on a request, and its body where it was readable."""
+) -> tuple[ApiResult, dict[str, Any] | None]:
+    """Return the result of a request, and its body when it is readable."""
     parsed: dict[str, Any] | None = None
     try:
         parsed = _parse(headers, body)
@@ -106,14 +108,14 @@ def judge(
         if parsed is None:
             raise unreadable
         _check_envelope(parsed, settings)
-        if SHA256_OF_NOTHING.encode() in body.lower():
+        if SHA256_OF_EMPTY.encode() in body.lower():
             for event in parsed["data"]:
-                _find_hash_of_nothing(event)
+                _find_hash_of_empty(event)
         for event in parsed["data"]:
             _check_event(event, parsed["event_source"], settings)
     except RefusedError as refused:
-        return refused.kind, parsed
-    return VerdictKind(OK, "OK"), parsed
+        return refused.result, parsed
+    return ApiResult(OK, "OK"), parsed
 
 
 def _check_token(token: str | None, settings: Settings) -> None:
@@ -161,9 +163,9 @@ def _check_envelope(body: dict[str, Any], settings: Settings) -> None:
         )
 
 
-def _find_hash_of_nothing(event: Any) -> None:
+def _find_hash_of_empty(event: Any) -> None:
     for path, value in _leaves(event):
-        if isinstance(value, str) and value.lower() == SHA256_OF_NOTHING:
+        if isinstance(value, str) and value.lower() == SHA256_OF_EMPTY:
             raise _invalid(path, "hash of an empty value")
 
 

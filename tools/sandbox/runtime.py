@@ -1,13 +1,13 @@
 """A Lambda function under the real runtime client, without Docker.
 
-AWS' runtime interface emulator (which the AWS SAM CLI brings) starts `awslambdaric` as Lambda
-does and passes invocations on, so a test sees what only the real thing shows: the cold start,
-the log lines as CloudWatch gets them, the memory a process takes.
+AWS' runtime interface emulator (part of the AWS SAM CLI) starts `awslambdaric` as Lambda does and
+passes invocations on. It shows what a call of the handler cannot: the cold start, the log lines as
+CloudWatch gets them, the memory of the process.
 
     with LambdaRuntime(
         python=sys.executable,
         handler="app.handler",
-        paths=[build / "Forwarder", build / "Layer" / "python"],
+        paths=[build / "ForwardFunction", build / "Layer" / "python"],
         env={"LOG_LEVEL": "INFO"},
     ) as fn:
         result = fn.invoke({"body": "…"})
@@ -32,6 +32,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, Self
 
+from tiktok_pixel.errors import TikTokPixelError
 from tools.sandbox.emulator import children, find_emulator, free_ports
 
 if TYPE_CHECKING:
@@ -47,19 +48,19 @@ _ENDED_SECONDS: Final = 0.1
 _ATTEMPTS: Final = 3
 
 
-class RuntimeHarnessError(Exception):
-    """The emulator is missing, did not start, or broke off."""
+class RuntimeHarnessError(TikTokPixelError):
+    """The emulator is missing, did not start, or ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class InvokeResult:
-    """What an invocation gave.
+    """The result of an invocation.
 
     Attributes:
-        payload: What the handler returned; None where it raised.
-        seconds: From sending the event to having read the answer.
-        error: What Lambda reports of an exception (`errorType`, `errorMessage`, `stackTrace`),
-            of a time-out, or of a process that ended.
+        payload: What the handler returned; None when it raised an exception.
+        seconds: The time from sending the event to having read the response.
+        error: Lambda's report (`errorType`, `errorMessage`, `stackTrace`) of an exception, a
+            time-out, or a process that ended.
     """
 
     payload: Any
@@ -70,13 +71,12 @@ class InvokeResult:
 class LambdaRuntime:
     """One execution environment; a context manager.
 
-    The process starts with the first invocation, as on a cold start. Its environment is `env` on
-    top of what Lambda sets, and nothing of the test's own.
+    The process starts with the first invocation, as on a cold start. Its environment is what Lambda
+    sets and `env`, without the caller's own environment.
 
     Attributes:
-        logs: What the function wrote to stdout and stderr, with the platform's START, END and
-            REPORT lines.
-        emulator_logs: What the emulator says of itself.
+        logs: The function's stdout and stderr, with the platform's START, END and REPORT lines.
+        emulator_logs: The emulator's own log.
     """
 
     def __init__(
@@ -107,27 +107,27 @@ class LambdaRuntime:
         self.emulator_logs: list[str] = []
 
     def invoke(self, event: Any) -> InvokeResult:
-        """Invoke the function and wait for its answer, and for its log lines."""
+        """Invoke the function and wait for its response and its log lines."""
         connection = self._running()
         content = json.dumps(event).encode()
         reports = self._reports()
         began = time.perf_counter()
         try:
             connection.request("POST", _INVOKE_PATH, content, {"Content-Type": "application/json"})
-            answer = connection.getresponse().read()
+            body = connection.getresponse().read()
         except (OSError, http.client.HTTPException) as error:
             connection.close()
-            raise RuntimeHarnessError(f"the invocation broke off: {self._tail()}") from error
+            raise RuntimeHarnessError(f"the invocation ended early: {self._tail()}") from error
         seconds = time.perf_counter() - began
-        payload, failure = _read(answer)
-        # There is no REPORT where the process has ended, and the last lines may come late.
+        payload, failure = _read(body)
+        # A process that ended writes no REPORT, and its last lines can come late.
         ended = failure is not None and failure["errorType"].startswith("Runtime.")
         self._wait_for(lambda: self._reports() > reports, _ENDED_SECONDS if ended else _LOG_SECONDS)
         return InvokeResult(payload, seconds, failure)
 
     @property
     def init_durations_ms(self) -> list[float]:
-        """How long each start of the process took, from its exec to its readiness."""
+        """The duration of each start of the process, from its exec until it is ready."""
         self._wait_for(lambda: any(map(_INIT_REPORT.search, self.emulator_logs)))
         with self._logged:
             found = [_INIT_REPORT.search(line) for line in self.emulator_logs]
@@ -135,15 +135,15 @@ class LambdaRuntime:
 
     @property
     def init_duration_ms(self) -> float:
-        """How long the first start took, as the runtime reports it."""
+        """The duration of the first start, as the runtime reports it."""
         durations = self.init_durations_ms
         if not durations:
-            raise RuntimeHarnessError(f"no start was reported: {self._tail()}")
+            raise RuntimeHarnessError(f"no start reported: {self._tail()}")
         return durations[0]
 
     @property
     def pid(self) -> int:
-        """The process that runs the function now."""
+        """The id of the process that runs the function."""
         found = children(self._process.pid) if self._process else []
         if not found:
             raise RuntimeHarnessError("no process runs the function")
@@ -151,13 +151,13 @@ class LambdaRuntime:
 
     @property
     def peak_rss_kb(self) -> int:
-        """The most memory the function's process has held so far."""
+        """The peak memory of the function's process so far."""
         status = Path(f"/proc/{self.pid}/status").read_text("ascii", "replace")
         return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0])
 
     def start(self) -> Self:
         """Start the emulator; the function itself starts with the first invocation."""
-        for _ in range(_ATTEMPTS):  # Someone else may take a free port first.
+        for _ in range(_ATTEMPTS):  # Another process can take a free port first.
             port = self._spawn()
             if self._await_port(port):
                 self._connection = http.client.HTTPConnection(
@@ -169,7 +169,7 @@ class LambdaRuntime:
         raise RuntimeHarnessError(f"the emulator did not start: {self._tail()}")
 
     def stop(self) -> None:
-        """End the emulator and the function, and remove their files."""
+        """Stop the emulator and the function, and remove their files."""
         if self._connection:
             self._connection.close()
             self._connection = None
@@ -274,7 +274,7 @@ class LambdaRuntime:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        for pid in started:  # The emulator puts each in a process group of its own.
+        for pid in started:  # Each runs in a process group of its own.
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(pid, signal.SIGKILL)
         for reader in self._readers:
@@ -292,16 +292,16 @@ class LambdaRuntime:
         self.stop()
 
 
-def _read(answer: bytes) -> tuple[Any, dict[str, Any] | None]:
-    """The payload or the error: the emulator answers both with HTTP 200.
+def _read(body: bytes) -> tuple[Any, dict[str, Any] | None]:
+    """Return the payload or the error; the emulator sends both with HTTP status 200.
 
-    Both have the same form, so a handler cannot itself return `errorType` and `errorMessage`.
+    An object with `errorType` and `errorMessage` counts as an error.
     """
     try:
-        payload = json.loads(answer)
+        payload = json.loads(body)
     except ValueError:
-        # A time-out is told in plain text here; Lambda itself gives it this type.
-        message = answer.decode("utf-8", "replace")
+        # The emulator reports a time-out as plain text; Lambda uses this type.
+        message = body.decode("utf-8", "replace")
         return None, {"errorType": "Sandbox.Timedout", "errorMessage": message}
     if isinstance(payload, dict) and {"errorType", "errorMessage"} <= payload.keys():
         return None, payload

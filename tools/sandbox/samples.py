@@ -27,13 +27,13 @@ MAPPED = {
     "place-an-order": "PlaceAnOrder",
     "order-completed": "PlaceAnOrder",
 }
-"""Sample -> TikTok event of the default mapping that it is for."""
+"""Sample → TikTok event of the default mapping."""
 
 OTHERS = ("ignored-identify", "rejected-no-identifier", "rejected-too-old", "partly-unusable")
 
 
 def visits(count: int) -> list[dict[str, Any]]:
-    """Page calls of as many people, messageIds `m-0` and on."""
+    """Return page calls of different users, with messageIds from `m-0`."""
     return [
         {
             "type": "page",
@@ -46,25 +46,25 @@ def visits(count: int) -> list[dict[str, Any]]:
 
 
 def names() -> list[str]:
-    """Every raw sample, the mapped ones first."""
+    """Return the names of the raw samples, the mapped ones first."""
     return [*MAPPED, *OTHERS]
 
 
 def read(name: str) -> dict[str, Any]:
-    """One file of `events/`."""
+    """Read one file of `events/`."""
     sample: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
     return sample
 
 
 def sign(body: bytes, secret: str = DEVELOPMENT_SECRET) -> str:
-    """Segment's `X-Signature` of a body."""
+    """Return Segment's `X-Signature` of a body."""
     return hmac.new(secret.encode(), body, hashlib.sha1).hexdigest()
 
 
 def http_event(
     body: str, signature: str | None, *, base64: bool = False, **headers: str
 ) -> dict[str, Any]:
-    """What API Gateway's HTTP API hands to the function (payload 2.0)."""
+    """Return a request as API Gateway's HTTP API passes it to the function (payload 2.0)."""
     sent = {"content-type": "application/json", "user-agent": "Segment (Actions)", **headers}
     if signature is not None:
         sent["x-signature"] = signature
@@ -95,13 +95,13 @@ def http_event(
 
 
 def signed(event: object) -> dict[str, Any]:
-    """An event, or a batch, as Segment would post it: compact, signed whole."""
+    """Return the request for an event or a batch, signed as Segment does."""
     body = json.dumps(event, separators=(",", ":"), ensure_ascii=False)
     return http_event(body, sign(body.encode()))
 
 
 def http_samples() -> dict[str, dict[str, Any]]:
-    """File name -> content of every HTTP sample."""
+    """Return the content of every signed sample, by file name."""
     samples = {SIGNED + name: signed(read(name)) for name in names()}
     cart = json.dumps(read("add-to-cart"), separators=(",", ":"))
     samples["refused-wrong-signature"] = http_event(cart, sign(cart.encode(), "another secret"))

@@ -1,7 +1,7 @@
-"""Which misbehaviour meets which request.
+"""Decide which request gets which fault.
 
-script.next(answer(40100), reset())      # the next two requests, then all is well again
-script.always(http(502))                 # until it is cleared
+script.next(answer(40100), reset())      # the next two requests only
+script.always(http(502))                 # every request until cleared
 script.always(answer(40002), when=lambda request: b"m-7" in request.body)
 """
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class FaultScript:
-    """Which fault meets which request: a queue first, then the standing ones."""
+    """Faults for coming requests: a queue first, then the permanent ones."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -27,34 +27,34 @@ class FaultScript:
         self._always: list[tuple[Fault, Callable[[Request], bool] | None]] = []
 
     def next(self, *faults: Fault, when: Callable[[Request], bool] | None = None) -> None:
-        """Let each fault meet one request, in this order.
+        """Apply each fault to one request, in this order.
 
-        With `when`, a fault waits in the queue until a request comes that it is meant for.
+        With `when`, a fault stays in the queue until a request matches.
         """
         _refuse_unread(faults, when)
         with self._lock:
             self._next.extend((fault, when) for fault in faults)
 
     def always(self, fault: Fault, when: Callable[[Request], bool] | None = None) -> None:
-        """Let the fault meet every request (or each that `when` picks) until cleared."""
+        """Apply the fault to every request (or every matching one) until cleared."""
         _refuse_unread((fault,), when)
         with self._lock:
             self._always.append((fault, when))
 
     def clear(self) -> None:
-        """Behave again."""
+        """Remove all faults."""
         with self._lock:
             self._next.clear()
             self._always.clear()
 
     @property
     def pending(self) -> int:
-        """How many queued faults have met no request yet."""
+        """The number of faults in the queue."""
         with self._lock:
             return len(self._next)
 
     def take_unread(self) -> Fault | None:
-        """The fault that strikes before the request is read, if it is its turn."""
+        """Take the fault to apply before the request is read, if it is next."""
         with self._lock:
             if self._next:
                 if self._next[0][0].before_reading:
@@ -63,7 +63,7 @@ class FaultScript:
             return next((fault for fault, _ in self._always if fault.before_reading), None)
 
     def take(self, request: Request) -> Fault | None:
-        """The fault meant for this request."""
+        """Take the fault for this request."""
         with self._lock:
             for index, (fault, when) in enumerate(self._next):
                 if not fault.before_reading and (when is None or when(request)):
@@ -77,4 +77,6 @@ class FaultScript:
 
 def _refuse_unread(faults: tuple[Fault, ...], when: Callable[[Request], bool] | None) -> None:
     if when is not None and any(fault.before_reading for fault in faults):
-        raise ValueError("a fault that strikes before the request is read cannot look at it")
+        raise ValueError(
+            "a fault that is applied before the request is read cannot depend on the request"
+        )

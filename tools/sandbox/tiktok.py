@@ -1,16 +1,17 @@
-"""A local TikTok Events API: judges as TikTok does, remembers, and misbehaves on demand.
+"""A local TikTok Events API that checks requests as TikTok does and fails on demand.
 
     with TikTokSandbox() as tiktok:
         tiktok.next(answer(40100))
         send_to(tiktok.url)
         assert tiktok.event_ids == {"m-1"}
 
-Its answers follow https://business-api.tiktok.com/portal/docs: HTTP 200 for every verdict, which
-stands in the `code` of the envelope.
+Responses follow https://business-api.tiktok.com/portal/docs: HTTP 200, and the result as `code`
+in the envelope.
 """
 
 from __future__ import annotations
 
+import ssl
 import tempfile
 import threading
 import time
@@ -19,9 +20,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
+import trustme
+
 from tools.sandbox import control
-from tools.sandbox.certificate import self_signed
-from tools.sandbox.rules import OK, Settings, VerdictKind, judge
+from tools.sandbox.rules import OK, ApiResult, Settings, judge
 from tools.sandbox.script import FaultScript
 from tools.sandbox.wire import HttpServer, Request, Response
 
@@ -39,14 +41,15 @@ TRACK_PATH: Final = "/open_api/v1.3/event/track/"
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A request that came to the Events API, and what was answered.
+    """A request to the Events API, and the response to it.
 
     Attributes:
-        code: The application code the client was told; None where it was told none.
-        connection: Which connection it came on, counted from 1.
-        at: `time.monotonic()` when it had been read.
-        parsed: The body as JSON, None where it is no JSON object.
-        fault: The scripted fault it met.
+        request: The request.
+        code: The code of the response; None when the response had none.
+        connection: The number of the connection, counted from 1.
+        at: `time.monotonic()` when the request had been read.
+        parsed: The body as JSON; None when it is not a JSON object.
+        fault: The scripted fault that was applied.
     """
 
     request: Request
@@ -58,7 +61,7 @@ class Received:
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """The headers, names in lower case."""
+        """The headers; names are in lower case."""
         return self.request.headers
 
     @property
@@ -68,19 +71,19 @@ class Received:
 
     @property
     def events(self) -> list[dict[str, Any]]:
-        """The events in it; none where the body has no readable ones."""
+        """The events in the body; empty when it has no readable ones."""
         data = (self.parsed or {}).get("data")
         return [one for one in data if isinstance(one, dict)] if isinstance(data, list) else []
 
     @property
     def event_ids(self) -> list[Any]:
-        """The ids of its events, in order."""
+        """The event ids, in order."""
         return [event.get("event_id") for event in self.events]
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """An event that TikTok took."""
+    """An event that TikTok accepted."""
 
     event_source: str
     event_source_id: str
@@ -89,7 +92,7 @@ class Accepted:
 
     @property
     def key(self) -> tuple[str, str, str | None]:
-        """What TikTok deduplicates by."""
+        """The key by which TikTok deduplicates."""
         return (self.event_source_id, self.event["event"], self.event.get("event_id"))
 
 
@@ -102,9 +105,9 @@ class _Memory:
 
 
 class TikTokSandbox:
-    """The server; a context manager for tests, `start` and `stop` for everything else.
+    """The server, a context manager.
 
-    `settings` (tokens, pixels, poisoned event ids, latency) may be changed at any time.
+    `settings` (tokens, pixels, poisoned event ids, latency) can be changed at any time.
     """
 
     def __init__(
@@ -125,7 +128,7 @@ class TikTokSandbox:
         self.certificate_file: Path | None = None
         context = None
         if self._folder:
-            context, self.certificate_file = self_signed(Path(self._folder.name))
+            context, self.certificate_file = _issue_certificate(Path(self._folder.name))
         self._server = HttpServer(self._serve, host, port, context)
 
     def _fresh_settings(self) -> Settings:
@@ -144,36 +147,36 @@ class TikTokSandbox:
 
     @property
     def connections(self) -> int:
-        """How many connections were accepted so far."""
+        """The number of connections accepted so far."""
         return self._server.connections
 
     def next(self, *faults: Fault, when: Callable[[Request], bool] | None = None) -> None:
-        """Let each fault meet one request, in this order (see `tools.sandbox.script`)."""
+        """Apply each fault to one request, in this order (see `tools.sandbox.script`)."""
         self.faults.next(*faults, when=when)
 
     def always(self, fault: Fault, when: Callable[[Request], bool] | None = None) -> None:
-        """Let the fault meet every request until cleared (see `tools.sandbox.script`)."""
+        """Apply the fault to every request until cleared (see `tools.sandbox.script`)."""
         self.faults.always(fault, when=when)
 
     def clear_faults(self) -> None:
-        """Behave again."""
+        """Remove all scripted faults."""
         self.faults.clear()
 
     @property
     def requests(self) -> list[Received]:
-        """Every request to the Events API that was read, in order of their answers."""
+        """Every request to the Events API, in the order of the responses."""
         with self._changed:
             return list(self._memory.received)
 
     @property
     def accepted(self) -> list[Accepted]:
-        """Every event taken, duplicates included."""
+        """Every accepted event, duplicates included."""
         with self._changed:
             return list(self._memory.accepted)
 
     @property
     def events(self) -> list[Accepted]:
-        """The events TikTok counts: the first of each (source id, name, event id)."""
+        """The events that TikTok counts: the first of each (source id, name, event id)."""
         first: dict[object, Accepted] = {}
         for number, accepted in enumerate(self.accepted):
             first.setdefault(number if accepted.key[2] is None else accepted.key, accepted)
@@ -181,20 +184,20 @@ class TikTokSandbox:
 
     @property
     def event_ids(self) -> set[str | None]:
-        """The ids of the events taken."""
+        """The ids of the accepted events."""
         return {accepted.key[2] for accepted in self.accepted}
 
     @property
     def peak_concurrency(self) -> int:
-        """The most requests that were in work at one time."""
+        """The highest number of requests in progress at the same time."""
         with self._changed:
             return self._memory.peak
 
     def wait_for_requests(self, count: int, timeout: float = 5.0) -> list[Received]:
-        """Wait until so many requests were read; raises TimeoutError."""
+        """Wait for this number of requests; raise TimeoutError when they do not come."""
         with self._changed:
             if not self._changed.wait_for(lambda: len(self._memory.received) >= count, timeout):
-                raise TimeoutError(f"{len(self._memory.received)} of {count} requests came")
+                raise TimeoutError(f"{len(self._memory.received)} of {count} requests received")
             return list(self._memory.received)
 
     def forget(self) -> None:
@@ -203,7 +206,7 @@ class TikTokSandbox:
             self._memory = _Memory(in_flight=self._memory.in_flight)
 
     def reset(self) -> None:
-        """Be as new: no memory, no faults, the first settings."""
+        """Remove all requests, events and faults, and restore the first settings."""
         self.clear_faults()
         self.settings = self._fresh_settings()
         self.forget()
@@ -239,16 +242,16 @@ class TikTokSandbox:
             line.send(Response(405, b"405 method not allowed\n", "text/plain").encode())
             return True
         fault = self.faults.take(request)
-        verdict, parsed = judge(request.headers, request.body, self.settings)
+        result, parsed = judge(request.headers, request.body, self.settings)
         counts = fault is None or fault.accept
-        if counts and verdict.code == OK and parsed:
+        if counts and result.code == OK and parsed:
             self._accept(parsed)
-        code = verdict.code if fault is None or fault.tells_verdict else fault.code
+        code = result.code if fault is None or fault.keeps_result else fault.code
         with self._changed:
             self._memory.received.append(Received(request, code, line.number, at, parsed, fault))
             self._changed.notify_all()
         closing = request.headers.get("connection", "").lower() == "close"
-        response = _envelope(verdict, closing=closing)
+        response = _envelope(result, closing=closing)
         if fault:
             return fault.play(line, response) and not closing
         line.send(response.encode())
@@ -257,17 +260,17 @@ class TikTokSandbox:
     def _accept(self, parsed: dict[str, Any]) -> None:
         source, source_id = parsed["event_source"], parsed["event_source_id"]
         code = parsed.get("test_event_code")
-        taken = [Accepted(source, source_id, event, code) for event in parsed["data"]]
+        accepted = [Accepted(source, source_id, event, code) for event in parsed["data"]]
         with self._changed:
-            self._memory.accepted.extend(taken)
+            self._memory.accepted.extend(accepted)
 
     def start(self) -> Self:
-        """Begin to listen."""
+        """Start to listen."""
         self._server.start()
         return self
 
     def stop(self) -> None:
-        """Stop listening, end every connection, remove the certificate."""
+        """Stop listening, close every connection and remove the certificate."""
         self._server.stop()
         if self._folder:
             self._folder.cleanup()
@@ -284,12 +287,22 @@ class TikTokSandbox:
         self.stop()
 
 
-def _envelope(verdict: VerdictKind, *, closing: bool) -> Response:
+def _envelope(result: ApiResult, *, closing: bool) -> Response:
     request_id = time.strftime("%Y%m%d%H%M%S", time.gmtime()) + uuid.uuid4().hex[:18].upper()
     body = Response.of_json(
-        {"code": verdict.code, "message": verdict.message, "request_id": request_id, "data": {}}
+        {"code": result.code, "message": result.message, "request_id": request_id, "data": {}}
     ).body
     headers = {"X-Tt-Logid": request_id}
     if closing:
         headers["Connection"] = "close"
     return Response(200, body, headers=headers)
+
+
+def _issue_certificate(folder: Path) -> tuple[ssl.SSLContext, Path]:
+    """Return a server's TLS context for localhost, and the file of its certificate authority."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost", "127.0.0.1").configure_cert(context)
+    file = folder / "authority.pem"
+    authority.cert_pem.write_to_path(str(file))
+    return context, file

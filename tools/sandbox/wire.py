@@ -1,8 +1,7 @@
-"""HTTP/1.1 on bare sockets, so that a test can also break it.
+"""HTTP servers that can also break the protocol.
 
-The servers of the sandbox answer properly most of the time and fast (one `send` per answer, no
-Nagle delay, connections kept alive), and now and then they must do what no HTTP library lets
-them do: reset a connection, lie about a length, let an answer drip byte by byte.
+They answer like any HTTP/1.1 server (one thread and one `send` per response, connections kept
+alive), and on demand reset a connection, announce a wrong length, or send a response byte by byte.
 """
 
 from __future__ import annotations
@@ -10,30 +9,23 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import ssl
 import struct
 import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final, Self
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Final, Self
 
-if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Callable, Mapping
-    from types import TracebackType
-
-_CHUNK: Final = 65_536
-_END_OF_HEAD: Final = b"\r\n\r\n"
-_MAX_HEAD: Final = 1_048_576
-_JOIN_SECONDS: Final = 5.0
-
-
-class BadRequestError(Exception):
-    """What arrived is no HTTP request."""
+_MAX_REQUEST_LINE: Final = 65_536
+_POLL_SECONDS: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An HTTP request as it arrived; header names in lower case."""
+    """An HTTP request as received; header names are in lower case."""
 
     method: str
     path: str
@@ -41,13 +33,13 @@ class Request:
     body: bytes
 
     def json(self) -> Any:
-        """The body as JSON; raises ValueError where it is none."""
+        """Parse the body as JSON; raise ValueError if it is not."""
         return json.loads(self.body)
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An HTTP answer; `encode` can lie about its length."""
+    """An HTTP response; `encode` can announce a wrong length."""
 
     status: int
     body: bytes
@@ -56,11 +48,11 @@ class Response:
 
     @classmethod
     def of_json(cls, value: Any, status: int = 200) -> Self:
-        """An answer whose body is the value as JSON."""
+        """Create a response with a JSON body."""
         return cls(status, json.dumps(value).encode())
 
     def head(self, content_length: int | None = None) -> bytes:
-        """The status line and the headers, up to and with the empty line."""
+        """Encode the status line and the headers, with the empty line after them."""
         try:
             reason = HTTPStatus(self.status).phrase
         except ValueError:
@@ -72,129 +64,87 @@ class Response:
             f"Content-Length: {length}",
             *(f"{name}: {value}" for name, value in self.headers.items()),
         ]
-        return "\r\n".join(lines).encode("latin-1") + _END_OF_HEAD
+        return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
     def encode(self, content_length: int | None = None) -> bytes:
-        """The whole answer as bytes."""
+        """Encode the whole response."""
         return self.head(content_length) + self.body
 
 
-class Connection:
+class Connection(BaseHTTPRequestHandler):
     """One accepted connection, served by one thread."""
 
-    def __init__(self, sock: socket.socket, number: int, stopping: threading.Event) -> None:
-        self.number = number
-        self._sock = sock
-        self._stopping = stopping
-        self._buffer = bytearray()
-        self._closed = False
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: HttpServer
+    number: int
+
+    def handle(self) -> None:
+        """Serve requests until the connection closes."""
+        self.number = self.server.add(self)
+        # The client closed or reset the connection, or refused the certificate.
+        with contextlib.suppress(OSError):
+            super().handle()
+        self.server.remove(self)
+
+    def handle_one_request(self) -> None:
+        """Serve one request; the base class repeats this until `close_connection` is set."""
+        if not self.server.serve(self):
+            self.close_connection = True
 
     def peek(self) -> bytes:
-        """Wait for the first bytes of a request and leave them; empty at the end."""
-        if not self._buffer:
-            self._buffer += self._sock.recv(_CHUNK)
-        return bytes(self._buffer[:1024])
+        """Wait for a request and return its first bytes without reading them; empty at the end."""
+        return self.rfile.peek(1)  # type: ignore[attr-defined,no-any-return]  # a BufferedReader
 
     def read_request(self) -> Request | None:
-        """The next request, or None where the client has hung up."""
-        if not self.peek():
+        """Read the next request; return None when there is none that can be answered."""
+        self.raw_requestline = self.rfile.readline(_MAX_REQUEST_LINE)
+        if not self.raw_requestline or not self.parse_request():
             return None
-        while (end := self._buffer.find(_END_OF_HEAD)) < 0:
-            if len(self._buffer) > _MAX_HEAD or not self._receive():
-                raise BadRequestError("the head does not end")
-        head = bytes(self._buffer[:end]).decode("latin-1")
-        del self._buffer[: end + len(_END_OF_HEAD)]
-        start, *lines = head.split("\r\n")
-        try:
-            method, path, _version = start.split(" ")
-            headers = {
-                name.strip().lower(): value.strip()
-                for name, value in (line.split(":", 1) for line in lines)
-            }
-        except ValueError as error:
-            raise BadRequestError(start) from error
-        return Request(method, path, headers, self._read_body(headers))
-
-    def _read_body(self, headers: Mapping[str, str]) -> bytes:
-        if headers.get("expect", "").lower() == "100-continue":
-            self.send(b"HTTP/1.1 100 Continue\r\n\r\n")
-        if headers.get("transfer-encoding", "").lower() == "chunked":
-            return self._read_chunks()
-        try:
-            length = int(headers.get("content-length") or 0)
-        except ValueError as error:
-            raise BadRequestError("Content-Length is no number") from error
-        return self._read_exactly(length)
-
-    def _read_chunks(self) -> bytes:
-        body = bytearray()
-        while size := self._read_chunk_size():
-            body += self._read_exactly(size)
-            self._read_line()
-        while self._read_line():
-            pass
-        return bytes(body)
-
-    def _read_chunk_size(self) -> int:
-        line = self._read_line()
-        try:
-            return int(line.split(b";")[0], 16)
-        except ValueError as error:
-            raise BadRequestError("the size of a chunk is no number") from error
-
-    def _read_line(self) -> bytes:
-        while (end := self._buffer.find(b"\r\n")) < 0:
-            if not self._receive():
-                raise BadRequestError("the line does not end")
-        line = bytes(self._buffer[:end])
-        del self._buffer[: end + 2]
-        return line
-
-    def _read_exactly(self, length: int) -> bytes:
-        while len(self._buffer) < length:
-            if not self._receive():
-                raise BadRequestError("the body is shorter than announced")
-        body = bytes(self._buffer[:length])
-        del self._buffer[:length]
-        return body
-
-    def _receive(self) -> int:
-        data = self._sock.recv(_CHUNK)
-        self._buffer += data
-        return len(data)
+        length = self.headers.get("Content-Length", "0")
+        if "Transfer-Encoding" in self.headers or not length.isdecimal():
+            self.send_error(HTTPStatus.LENGTH_REQUIRED)
+            return None
+        body = self.rfile.read(int(length))
+        if len(body) < int(length):
+            return None
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        return Request(self.command, self.path, headers, body)
 
     def send(self, data: bytes) -> None:
-        """Send at once; raises OSError where the client has gone."""
-        self._sock.sendall(data)
+        """Send bytes at once; raise OSError when the client has closed the connection."""
+        self.wfile.write(data)
 
     def wait(self, seconds: float) -> None:
-        """Let time pass; ends early when the server stops."""
-        if seconds > 0 and self._stopping.wait(seconds):
+        """Wait; raise ConnectionAbortedError when the server stops meanwhile."""
+        if seconds > 0 and self.server.stopping.wait(seconds):
             raise ConnectionAbortedError("the sandbox stops")
 
     def reset(self) -> None:
-        """Close with a TCP reset, which the client sees as "connection reset by peer"."""
-        with contextlib.suppress(OSError):
-            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.close()
+        """Make closing the connection a TCP reset ("connection reset by peer")."""
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     def hang_up(self) -> None:
-        """Wake the thread that serves this connection (from another thread)."""
+        """Wake the thread that serves this connection, from another thread."""
         with contextlib.suppress(OSError):
-            self._sock.shutdown(socket.SHUT_RDWR)
+            self.connection.shutdown(socket.SHUT_RDWR)
 
-    def close(self) -> None:
-        """Close in the ordinary way; doing it twice does no harm."""
-        if not self._closed:
-            self._closed = True
-            self._sock.close()
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base class names it
+        """Log nothing."""
 
 
-class HttpServer:
-    """Accepts connections and serves each in a daemon thread of its own.
+class HttpServer(ThreadingHTTPServer):
+    """Accepts connections and serves each in a thread of its own.
 
-    `serve` is called once per request with the connection and says whether it stays open.
+    Args:
+        serve: Called once per request with the connection; returns whether it stays open.
+        host: The address to listen on.
+        port: The port; 0 for any free one.
+        tls: The server's TLS context, for HTTPS.
     """
+
+    request_queue_size = 256
+    daemon_threads = False  # `stop` waits for them.
 
     def __init__(
         self,
@@ -203,92 +153,72 @@ class HttpServer:
         port: int = 0,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        self._serve = serve
-        self._tls = tls
-        self._listener = socket.create_server((host, port), backlog=256)
-        self.host: str = host
-        self.port: int = self._listener.getsockname()[1]
+        super().__init__((host, port), Connection)
+        self.serve = serve
+        self.stopping = threading.Event()
         self.connections = 0
-        self._stopping = threading.Event()
+        self._host = host
+        self._tls = tls
         self._lock = threading.Lock()
-        self._open: dict[Connection, threading.Thread] = {}
-        self._acceptor = threading.Thread(target=self._accept, name="sandbox-accept", daemon=True)
+        self._open: set[Connection] = set()
+        self._thread = threading.Thread(target=self.serve_forever, args=(_POLL_SECONDS,))
+
+    @property
+    def port(self) -> int:
+        """The port that the server listens on."""
+        return self.server_port
 
     @property
     def url(self) -> str:
-        """Where a client on this machine reaches the server."""
-        host = "127.0.0.1" if self.host in {"", "0.0.0.0"} else self.host
+        """The URL for clients on this machine."""
+        host = "127.0.0.1" if self._host in {"", "0.0.0.0"} else self._host
         return f"{'https' if self._tls else 'http'}://{host}:{self.port}"
 
     def start(self) -> None:
-        """Begin to accept."""
-        self._acceptor.start()
+        """Start to accept connections."""
+        self._thread.start()
 
     def stop(self) -> None:
         """Close every connection and wait for every thread."""
-        self._stopping.set()
-        if self._acceptor.is_alive():
-            # Portable way to wake accept(): closing the socket does not, outside Linux.
-            host = "127.0.0.1" if self.host in {"", "0.0.0.0"} else self.host
-            with contextlib.suppress(OSError):
-                socket.create_connection((host, self.port), timeout=1).close()
-            self._acceptor.join(_JOIN_SECONDS)
-        self._listener.close()
+        self.stopping.set()
+        if self._thread.is_alive():
+            self.shutdown()
         with self._lock:
-            still_open = dict(self._open)
+            still_open = list(self._open)
         for connection in still_open:
             connection.hang_up()
-        for thread in still_open.values():
-            thread.join(_JOIN_SECONDS)
+        self.server_close()
 
-    def _accept(self) -> None:
-        while True:
-            try:
-                sock, _address = self._listener.accept()
-            except OSError:
-                return
-            if self._stopping.is_set():
-                sock.close()
-                return
-            thread = threading.Thread(
-                target=self._run, args=(sock,), name="sandbox-connection", daemon=True
-            )
-            thread.start()
-
-    def _run(self, sock: socket.socket) -> None:
-        connection = self._admit(sock)
-        if connection is None:
-            return
-        try:
-            while self._serve(connection):
-                pass
-        except (OSError, BadRequestError):
-            pass  # The client has gone or talks no HTTP: nobody is left to tell.
-        finally:
-            connection.close()
-            with self._lock:
-                self._open.pop(connection, None)
-
-    def _admit(self, sock: socket.socket) -> Connection | None:
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if self._tls:
-            sock.settimeout(_JOIN_SECONDS)
-            try:
-                sock = self._tls.wrap_socket(sock, server_side=True)
-            except OSError:  # The client refuses the certificate: often what a test wants.
-                sock.close()
-                return None
-            sock.settimeout(None)
+    def add(self, connection: Connection) -> int:
+        """Register an open connection and return its number, counted from 1."""
         with self._lock:
+            self._open.add(connection)
             self.connections += 1
-            connection = Connection(sock, self.connections, self._stopping)
-            if self._stopping.is_set():
-                connection.close()
-                return None
-            self._open[connection] = threading.current_thread()
-        return connection
+            number = self.connections
+        if self.stopping.is_set():
+            connection.hang_up()
+        return number
+
+    def remove(self, connection: Connection) -> None:
+        """Forget a connection that closes."""
+        with self._lock:
+            self._open.discard(connection)
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Accept a connection; a TLS handshake happens in its own thread."""
+        accepted, address = super().get_request()
+        if self._tls:
+            accepted = self._tls.wrap_socket(
+                accepted, server_side=True, do_handshake_on_connect=False
+            )
+        return accepted, address
+
+    def shutdown_request(self, request: Any) -> None:
+        """Close a connection; shutting it down first, as the base class does, prevents resets."""
+        self.close_request(request)
 
     def __enter__(self) -> Self:
+        """Start."""
         self.start()
         return self
 
@@ -298,4 +228,5 @@ class HttpServer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        """Stop."""
         self.stop()

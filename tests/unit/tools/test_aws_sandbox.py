@@ -193,6 +193,14 @@ def test_the_command_serves_both_until_interrupted() -> None:
     assert (found["Type"], found["Value"]) == ("SecureString", "secret")
 
 
+def test_the_command_reports_a_port_that_is_taken(
+    aws: AwsSandbox, pixel_errors: Callable[..., list[str]]
+) -> None:
+    port = aws.url.rsplit(":", 1)[1]
+    (error,) = pixel_errors("sandbox", "--port", "0", "--aws-port", port)
+    assert error.startswith(f"cannot listen on 127.0.0.1:{port}: ")
+
+
 @pytest.mark.parametrize(
     ("option", "value"), [("--port", "70000"), ("--aws-port", "x"), ("--parameter", "/a")]
 )

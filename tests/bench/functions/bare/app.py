@@ -1,6 +1,6 @@
-"""The floor of a warm request: check the signature, send bytes to TikTok, log, count, answer.
+"""The floor of a warm request: check the signature, send bytes to TikTok, log, count, respond.
 
-It maps, hashes and checks nothing: the bytes that it sends were made before.
+It maps, hashes and checks nothing: it sends prepared bytes.
 """
 
 import hashlib
@@ -30,13 +30,13 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     if not hmac.compare_digest(signature, event["headers"]["x-signature"]):
         return {"statusCode": 401}
     parsed = json.loads(body)
-    answer = pool.request(
+    response = pool.request(
         "POST",
         _url,
         body=_prepared,
         headers={"Access-Token": "sandbox-access-token", "Content-Type": "application/json"},
     )
-    code = json.loads(answer.data)["code"]
+    code = json.loads(response.data)["code"]
     logger.info("request", extra={"message_id": parsed["messageId"], "code": code})
     metrics.add_metric(name="EventsForwarded", unit=MetricUnit.Count, value=1)
     return {"statusCode": 200, "body": json.dumps({"status": "forwarded"})}

@@ -1,4 +1,4 @@
-"""The floor of a cold start: all of the libraries, an SSM client, a Logger and Metrics."""
+"""The floor of a cold start: all libraries, an SSM client, a Logger and Metrics."""
 
 import boto3
 import phonenumbers
@@ -12,5 +12,5 @@ metrics = Metrics()
 
 
 def handler(_event: object, _context: object) -> dict[str, int]:
-    """Answer at once."""
+    """Respond at once."""
     return {"statusCode": 200}
