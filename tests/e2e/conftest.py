@@ -1,4 +1,4 @@
-"""The built application, the SAM CLI and the sandbox that the built application talks to."""
+"""The built application, the SAM CLI, and the sandbox that the built application uses."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Sandbox:
     parked: str
 
     def variables(self, host: str = "127.0.0.1") -> dict[str, str]:
-        """The variables that `sam local --env-vars` overrides, as seen by who calls it `host`."""
+        """The variables that `sam local --env-vars` overrides, with the sandbox at `host`."""
         aws = self.aws.url.replace("127.0.0.1", host)
         return {
             "AWS_ENDPOINT_URL_SSM": aws,
@@ -46,7 +46,7 @@ class Sandbox:
 
 @dataclass(frozen=True, slots=True)
 class BuiltApplication:
-    """What `sam build` made."""
+    """The output of `sam build`."""
 
     folder: Path
     python: str
@@ -60,7 +60,7 @@ class BuiltApplication:
         extra: tuple[Path, ...] = (),
         timeout: float = 6.0,
     ) -> LambdaRuntime:
-        """One environment of a function, with its layer, as Lambda would start it."""
+        """One environment of a function with its layer, started as Lambda does."""
         code = self.folder / function
         if not (code / "app.py").is_file():
             pytest.skip(f"{function} is not built: run `make build`")
@@ -81,11 +81,11 @@ class SamCli:
 
     @property
     def python(self) -> Path:
-        """The interpreter that the CLI is installed for: it has the translator of templates."""
+        """The interpreter of the CLI, which has the template translator installed."""
         return self.program.parent / "python"
 
     def environment(self, **more: str) -> dict[str, str]:
-        """The test's environment, with credentials that open nothing."""
+        """The environment of the tests, with credentials that are worthless."""
         return {
             **os.environ,
             "SAM_CLI_TELEMETRY": "0",
@@ -98,7 +98,7 @@ class SamCli:
         }
 
     def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end; its status is for the caller to judge."""
+        """Run a command to its end; the caller checks its status."""
         return subprocess.run(
             [str(self.program), *arguments],
             cwd=ROOT,
@@ -113,16 +113,16 @@ class SamCli:
 
 @pytest.fixture(scope="session")
 def _sandbox() -> Iterator[Sandbox]:
-    # On every address, since containers come from another network.
+    # On every address, because containers are in another network.
     with TikTokSandbox(host="0.0.0.0") as tiktok, AwsSandbox(host="0.0.0.0") as aws:
         yield Sandbox(tiktok, aws, aws.create_queue(application.PARKED_QUEUE))
 
 
 @pytest.fixture
 def sandbox(_sandbox: Sandbox) -> Sandbox:
-    """A TikTok without memory and an AWS with the parameters that an operator puts."""
+    """A TikTok that has received nothing, and an AWS with the operator's parameters."""
     _sandbox.tiktok.reset()
-    # Everything anew: moto's state is the process's, so that other tests may have reset it.
+    # Created again: moto keeps its state per process, so that other tests may have reset it.
     _sandbox.aws.reset()
     application.put_parameters(_sandbox.aws)
     _sandbox.aws.create_queue(application.PARKED_QUEUE)
@@ -159,8 +159,8 @@ def sam() -> SamCli:
 
 
 def _interpreter() -> str:
-    """The Python of Lambda where it has what Lambda brings, else the one of the tests."""
-    # Version managers put shims on the path that exist but fail, so each candidate has to run.
+    """Lambda's version of Python if it has Lambda's libraries, else the Python of the tests."""
+    # Version managers install shims that exist but fail, so each candidate has to run.
     program = "import sys, awslambdaric, boto3; print(sys.executable)"
     for candidate in ("python3.13", sys.executable):
         try:

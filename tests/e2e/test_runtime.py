@@ -1,20 +1,13 @@
-"""The built functions under AWS' runtime interface emulator, as Lambda runs them."""
+"""The built functions in AWS's runtime interface emulator."""
 
 from __future__ import annotations
 
 import json
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.e2e.expected import (
-    ENDS,
-    EVENTS,
-    REFUSALS,
-    assert_nothing_personal,
-    assert_received,
-)
+from tests.payloads import OUTCOMES, REFUSALS, assert_nothing_personal, assert_payload
 from tiktok_pixel.aws.credentials import DEVELOPMENT_SECRET
 from tools.sandbox import application, faults, samples
 from tools.sandbox.tiktok import ACCESS_TOKEN
@@ -30,14 +23,14 @@ pytestmark = pytest.mark.runtime
 
 BUDGET = 4.0
 SEGMENT_WAITS = 5.0
-# What Lambda sets of itself, and for the template's LoggingConfig.
+# What Lambda sets, also for the template's LoggingConfig.
 LAMBDA_SETS = {
     "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
     "AWS_LAMBDA_LOG_FORMAT": "JSON",
     "AWS_LAMBDA_LOG_LEVEL": "INFO",
 }
 
-# A mistake of ours that quotes the event, which Python's own exceptions do.
+# A bug whose exception quotes the event, as Python's own exceptions do.
 BROKEN = """
 import app
 
@@ -76,7 +69,7 @@ class TestColdStart:
         assert result.payload["statusCode"] == 200
         assert result.seconds < BUDGET
 
-    def test_tells_segment_to_come_again_when_tiktok_is_slow(
+    def test_makes_segment_send_again_if_tiktok_is_slow(
         self, forward: LambdaRuntime, sandbox: Sandbox
     ) -> None:
         sandbox.tiktok.always(faults.hang(20))
@@ -85,47 +78,49 @@ class TestColdStart:
         assert (result.payload["statusCode"], body(result.payload)["status"]) == (503, "retry")
         assert result.seconds < SEGMENT_WAITS
 
-    def test_says_which_variable_is_wrong(self, built: BuiltApplication, sandbox: Sandbox) -> None:
+    def test_reports_the_variable_that_is_wrong(
+        self, built: BuiltApplication, sandbox: Sandbox
+    ) -> None:
         with built.runtime("ForwardFunction", variables(sandbox, STAGE="production")) as fn:
             result = fn.invoke(samples.read("signed-view-content"))
         assert result.error is not None
         assert result.error["errorMessage"] == "STAGE: one of dev, staging, prod"
 
 
-def test_signed_samples_come_to_their_ends(forward: LambdaRuntime, sandbox: Sandbox) -> None:
-    for name, end in ENDS.items():
+def test_signed_samples(forward: LambdaRuntime, sandbox: Sandbox) -> None:
+    for name, (http_status, status, _) in OUTCOMES.items():
         sandbox.tiktok.forget()
         result = forward.invoke(samples.read(samples.SIGNED + name))
         assert result.error is None
         answer = body(result.payload)
-        assert (answer["status"], result.payload["statusCode"]) == end, name
+        assert (result.payload["statusCode"], answer["status"]) == (http_status, status), name
         assert [row["message_id"] for row in answer["results"]] == [f"sample-{name}"]
         assert len(sandbox.tiktok.events) == answer["forwarded"]
-        if name in EVENTS:
-            assert_received(sandbox.tiktok.requests[0], name, time.time())
+        if status == "forwarded":
+            assert_payload(sandbox.tiktok.requests[0], name)
 
 
-def test_direct_invocations_come_to_the_same_ends(forward: LambdaRuntime, sandbox: Sandbox) -> None:
-    for name, (status, _) in ENDS.items():
+def test_samples_that_are_invoked_directly(forward: LambdaRuntime, sandbox: Sandbox) -> None:
+    for name, (_, status, _) in OUTCOMES.items():
         sandbox.tiktok.forget()
         result = forward.invoke(samples.read(name))
         assert result.error is None
         assert result.payload["status"] == status, name
         assert len(sandbox.tiktok.events) == result.payload["forwarded"]
-        if name in EVENTS:
-            assert_received(sandbox.tiktok.requests[0], name, time.time())
+        if status == "forwarded":
+            assert_payload(sandbox.tiktok.requests[0], name)
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-def test_refused_requests_reach_nobody(forward: LambdaRuntime, sandbox: Sandbox, name: str) -> None:
+def test_a_refused_request_sends_nothing(
+    forward: LambdaRuntime, sandbox: Sandbox, name: str
+) -> None:
     result = forward.invoke(samples.read(name))
     assert (result.payload["statusCode"], body(result.payload)["reason"]) == REFUSALS[name]
     assert not sandbox.tiktok.requests
 
 
-def test_a_direct_invocation_to_be_sent_again_fails(
-    forward: LambdaRuntime, sandbox: Sandbox
-) -> None:
+def test_a_direct_invocation_to_send_again_fails(forward: LambdaRuntime, sandbox: Sandbox) -> None:
     sandbox.tiktok.always(faults.http(502))
     result = forward.invoke(samples.read("add-to-cart"))
     assert result.error is not None
@@ -135,7 +130,7 @@ def test_a_direct_invocation_to_be_sent_again_fails(
     assert forward.invoke(samples.read("add-to-cart")).payload["status"] == "forwarded"
 
 
-def test_parked_events_reach_tiktok_once_the_token_is_mended(
+def test_parked_events_are_delivered_after_the_token_is_replaced(
     built: BuiltApplication, forward: LambdaRuntime, sandbox: Sandbox
 ) -> None:
     sandbox.tiktok.settings.tokens = {"the operator's new token"}
@@ -147,15 +142,13 @@ def test_parked_events_reach_tiktok_once_the_token_is_mended(
     with built.runtime("RedriveFunction", variables(sandbox), timeout=120) as redrive:
         redriven = redrive.invoke({"Records": [_record(message)]})
     assert redriven.payload == {"batchItemFailures": []}
-    assert_received(sandbox.tiktok.requests[0], "place-an-order", time.time())
+    assert_payload(sandbox.tiktok.requests[0], "place-an-order")
     assert_nothing_personal("\n".join(redrive.logs))
 
 
-def test_nothing_personal_stands_in_logs_and_answers(
-    forward: LambdaRuntime, sandbox: Sandbox
-) -> None:
+def test_logs_and_responses_have_no_personal_data(forward: LambdaRuntime, sandbox: Sandbox) -> None:
     refusal = faults.answer(40002, "bad email jane.doe@example.com of +1 206 555 0100")
-    for name in ENDS:
+    for name in OUTCOMES:
         sandbox.tiktok.reset()
         forwarded = forward.invoke(samples.read(samples.SIGNED + name))
         sandbox.tiktok.always(refusal)
@@ -169,8 +162,8 @@ def test_nothing_personal_stands_in_logs_and_answers(
 def test_libraries_log_neither_secrets_nor_personal_data(
     built: BuiltApplication, sandbox: Sandbox, level: str
 ) -> None:
-    # Lambda sets the level of the root logger, and so of boto3, whose DEBUG lines hold all of
-    # what AWS is asked and answers: decrypted parameters, parked events.
+    # Lambda sets the level of the root logger, and so that of boto3, whose DEBUG lines have whole
+    # requests and responses: decrypted parameters, parked events.
     levels = {"AWS_LAMBDA_LOG_LEVEL": level, "POWERTOOLS_LOG_LEVEL": level}
     with built.runtime("ForwardFunction", variables(sandbox, **levels)) as fn:
         forwarded = fn.invoke(samples.read("signed-add-to-cart"))
@@ -184,7 +177,7 @@ def test_libraries_log_neither_secrets_nor_personal_data(
 
 
 @pytest.mark.parametrize("name", ["add-to-cart", "signed-add-to-cart"])
-def test_our_own_mistakes_leak_nothing_and_have_the_event_sent_again(
+def test_a_bug_leaks_nothing_and_makes_the_sender_send_again(
     built: BuiltApplication, sandbox: Sandbox, tmp_path: Path, name: str
 ) -> None:
     (tmp_path / "broken.py").write_text(BROKEN)
@@ -204,7 +197,7 @@ def test_our_own_mistakes_leak_nothing_and_have_the_event_sent_again(
 
 
 def _record(message: str) -> dict[str, Any]:
-    """A message of the queue as Lambda's event source mapping hands it over."""
+    """A message of the queue as Lambda's event source mapping passes it."""
     return {
         "messageId": "059f36b4-87a3-44ab-83d2-661975830a7d",
         "receiptHandle": "a-receipt-handle",

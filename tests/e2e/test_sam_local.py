@@ -13,13 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from tests.e2e.expected import (
-    ENDS,
-    EVENTS,
-    REFUSALS,
-    assert_nothing_personal,
-    assert_received,
-)
+from tests.payloads import OUTCOMES, REFUSALS, assert_nothing_personal, assert_payload
 from tools.sandbox import samples
 from tools.sandbox.emulator import free_ports
 
@@ -32,7 +26,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.docker
 
 IMAGE: Final = "public.ecr.aws/lambda/python:3.13-x86_64"
-# Docker itself knows where its host is, on Linux (20.10 and later) and elsewhere.
+# Docker resolves this name to its host (20.10 and later).
 HOST: Final = "sandbox"
 _PULL_SECONDS: Final = 600
 _START_SECONDS: Final = 60
@@ -41,13 +35,13 @@ _CONTAINER_SECONDS: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class SamLocal:
-    """`sam local` with its containers led to the sandbox."""
+    """`sam local` whose containers use the sandbox."""
 
     sam: SamCli
     options: tuple[str, ...]
 
     def invoke(self, event: str) -> Any:
-        """Invoke the function with a file of `events/`; what it answered."""
+        """Invoke the function with a file of `events/`; its response."""
         run = self.sam.run(
             *("local", "invoke", "ForwardFunction", "-e", f"events/{event}.json"), *self.options
         )
@@ -64,7 +58,7 @@ class Endpoint:
     log: Path
 
     def post(self, content: bytes, signature: str | None) -> tuple[int, dict[str, Any]]:
-        """Post as Segment does; status and body of the answer."""
+        """Post as Segment does; status and body of the response."""
         headers = {"Content-Type": "application/json"}
         if signature is not None:
             headers["X-Signature"] = signature
@@ -79,7 +73,7 @@ class Endpoint:
 
 @pytest.fixture(scope="session")
 def base_image() -> str:
-    """The image of Lambda's Python, which is pulled where it is not there yet."""
+    """The image of Lambda's Python, pulled if it is missing."""
     if not _docker("info", seconds=30):
         pytest.skip("no Docker engine answers `docker info`")
     if not (_docker("image", "inspect", IMAGE, seconds=30) or _docker("pull", IMAGE)):
@@ -134,11 +128,11 @@ def endpoint(_endpoint: Endpoint, sandbox: Sandbox) -> Endpoint:
     return _endpoint
 
 
-@pytest.mark.parametrize("name", ENDS)
+@pytest.mark.parametrize("name", OUTCOMES)
 class TestInvoke:
     def test_with_the_event_itself(self, sam_local: SamLocal, sandbox: Sandbox, name: str) -> None:
         answer = sam_local.invoke(name)
-        assert answer["status"] == ENDS[name][0]
+        assert answer["status"] == OUTCOMES[name][1]
         _assert_arrived(sandbox, name, answer)
 
     def test_with_the_signed_request(
@@ -146,7 +140,7 @@ class TestInvoke:
     ) -> None:
         answer = sam_local.invoke(samples.SIGNED + name)
         body = json.loads(answer["body"])
-        assert (body["status"], answer["statusCode"]) == ENDS[name]
+        assert (answer["statusCode"], body["status"]) == OUTCOMES[name][:2]
         _assert_arrived(sandbox, name, body)
 
 
@@ -158,8 +152,8 @@ def test_invoke_with_a_request_to_refuse(sam_local: SamLocal, sandbox: Sandbox, 
 
 
 class TestApi:
-    def test_signed_samples_come_to_their_ends(self, endpoint: Endpoint, sandbox: Sandbox) -> None:
-        for name, (status, http_status) in ENDS.items():
+    def test_signed_samples(self, endpoint: Endpoint, sandbox: Sandbox) -> None:
+        for name, (http_status, status, _) in OUTCOMES.items():
             sandbox.tiktok.forget()
             content = json.dumps(samples.read(name), indent=1).encode()
             answered, body = endpoint.post(content, samples.sign(content))
@@ -167,7 +161,7 @@ class TestApi:
             _assert_arrived(sandbox, name, body)
 
     @pytest.mark.parametrize("signature", [None, "", "0" * 40, samples.sign(b"another body")])
-    def test_requests_without_the_right_signature_reach_nobody(
+    def test_a_request_without_the_right_signature_sends_nothing(
         self, endpoint: Endpoint, sandbox: Sandbox, signature: str | None
     ) -> None:
         content = json.dumps(samples.read("add-to-cart")).encode()
@@ -175,7 +169,7 @@ class TestApi:
         assert (answered, body["status"], body["reason"]) == (401, "rejected", "signature_invalid")
         assert not sandbox.tiktok.requests
 
-    def test_what_only_an_operator_can_mend_is_parked(
+    def test_events_are_parked_after_an_operator_error(
         self, endpoint: Endpoint, sandbox: Sandbox
     ) -> None:
         sandbox.tiktok.settings.tokens = {"the operator's new token"}
@@ -193,7 +187,7 @@ class TestApi:
             with refused.value as answer:
                 assert answer.code in {403, 404}
 
-    def test_nothing_personal_is_logged(self, endpoint: Endpoint) -> None:
+    def test_the_log_has_no_personal_data(self, endpoint: Endpoint) -> None:
         content = json.dumps(samples.read("place-an-order")).encode()
         endpoint.post(content, samples.sign(content))
         log = endpoint.log.read_text()
@@ -204,8 +198,8 @@ class TestApi:
 def _assert_arrived(sandbox: Sandbox, name: str, body: dict[str, Any]) -> None:
     assert [row["message_id"] for row in body["results"]] == [f"sample-{name}"]
     assert len(sandbox.tiktok.events) == body["forwarded"]
-    if name in EVENTS:
-        assert_received(sandbox.tiktok.requests[0], name, time.time())
+    if OUTCOMES[name][1] == "forwarded":
+        assert_payload(sandbox.tiktok.requests[0], name)
 
 
 def _docker(*arguments: str, seconds: float = _PULL_SECONDS) -> bool:

@@ -1,128 +1,236 @@
-"""The forms of a batch, what signs them, and the second factor."""
+"""Batches: one bad event never costs the others."""
 
 from __future__ import annotations
 
-import json
-from typing import Any
+import random
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, Final
 
 import pytest
 
-from tests.integration.conftest import StartApplication
-from tools.sandbox import samples
-from tools.sandbox.application import FOLDER, ForwardApplication
-from tools.sandbox.aws import AwsSandbox
-from tools.sandbox.samples import visits
-from tools.sandbox.tiktok import TikTokSandbox
+from tests.integration.harness import BUDGET, FORWARDED, Forward, World, visit, visits
+from tiktok_pixel.tiktok.bisection import REFUSES_ALL, UNFINISHED
+from tools.sandbox import faults
+
+REJECTED: Final = ("rejected", "tiktok_parameter_invalid")
 
 
-def post_signed_by(application: ForwardApplication, body: str, signed: str) -> tuple[int, Any]:
-    answer = application.post(samples.http_event(body, samples.sign(signed.encode())))
-    return answer.status, answer.body
-
-
-@pytest.mark.parametrize("signed", ["whole", "first"])
-def test_an_array_is_signed_whole_or_by_its_first_event(
-    application: ForwardApplication, tiktok: TikTokSandbox, signed: str
-) -> None:
-    texts = [json.dumps(event) for event in visits(3)]
-    body = f"[{', '.join(texts)}]"
-    status, answer = post_signed_by(application, body, body if signed == "whole" else texts[0])
-    assert (status, answer["forwarded"]) == (200, 3)
-    assert len(tiktok.requests) == 1
-
-
-def test_the_second_event_signs_nothing(
-    application: ForwardApplication, tiktok: TikTokSandbox
-) -> None:
-    texts = [json.dumps(event) for event in visits(2)]
-    status, _ = post_signed_by(application, f"[{','.join(texts)}]", texts[1])
-    assert status == 401
-    assert tiktok.requests == []
-
-
-def test_the_extensible_webhook_wraps_events_and_signs_the_bare_first_one(
-    application: ForwardApplication, tiktok: TikTokSandbox
-) -> None:
-    texts = [json.dumps(event) for event in visits(2)]
-    wrapped = [f'{{"json": {text}}}' for text in texts]
-    body = f"[{', '.join(wrapped)}]"
-    status, answer = post_signed_by(application, body, texts[0])
-    assert (status, answer["forwarded"]) == (200, 2)
-    assert tiktok.event_ids == {"m-0", "m-1"}
-
-
-def test_the_tracking_apis_batch_is_signed_whole(
-    application: ForwardApplication, tiktok: TikTokSandbox
-) -> None:
-    assert application.send({"batch": visits(2)}).body["forwarded"] == 2
-    assert tiktok.event_ids == {"m-0", "m-1"}
-
-
-def test_more_than_four_thousand_events_go_out_in_requests_of_a_thousand(
-    application: ForwardApplication, tiktok: TikTokSandbox
+def test_a_request_to_tiktok_has_at_most_a_thousand_events(
+    world: World, application: Forward
 ) -> None:
     answer = application.send(visits(4321))
-    assert (answer.status, answer.body["forwarded"]) == (200, 4321)
-    assert sorted(len(one.events) for one in tiktok.requests) == [321, 1000, 1000, 1000, 1000]
+
+    assert (answer.status, answer.ends) == (200, {FORWARDED: 4321})
+    sizes = sorted(len(one.events) for one in world.tiktok.requests)
+    assert sizes == [321, 1000, 1000, 1000, 1000]
+    assert [row["message_id"] for row in answer.rows] == [f"m-{number}" for number in range(4321)]
 
 
-def test_bad_events_are_rejected_before_anything_is_sent(
-    application: ForwardApplication, tiktok: TikTokSandbox
+INVALID: Final[dict[str, tuple[Any, str]]] = {
+    "not an object": ("m", "event_not_an_object"),
+    "null": (None, "event_not_an_object"),
+    "no type": ({"messageId": "bad", "userId": "u"}, "type_missing"),
+    "no message id": ({"type": "page", "userId": "u"}, "message_id_missing"),
+    "no identifier": (visit("bad", userId=None), "identifier_missing"),
+    "unparsable time": (visit("bad", timestamp="yesterday"), "event_time_unparsable"),
+    "too old": (visit("bad", timestamp="2020-01-01T00:00:00Z"), "event_time_too_old"),
+}
+
+
+def test_an_invalid_event_is_rejected_and_the_others_are_sent(
+    world: World, application: Forward
 ) -> None:
-    good, old, anonymous = visits(3)
-    old["timestamp"] = "2001-01-01T00:00:00Z"
-    del anonymous["userId"]
-    answer = application.send([good, old, anonymous, 5, None])
-    assert [row["reason"] for row in answer.body["results"]] == [
-        "tiktok_accepted",
-        "event_time_too_old",
-        "identifier_missing",
-        "event_not_an_object",
-        "event_not_an_object",
-    ]
-    assert tiktok.event_ids == {"m-0"}
+    events = [visit("first"), *(event for event, _ in INVALID.values()), visit("last")]
+
+    answer = application.send(events)
+
+    assert answer.status == 200
+    assert answer.reasons[1:-1] == [reason for _, reason in INVALID.values()]
+    assert {row["status"] for row in answer.rows[1:-1]} == {"rejected"}
+    (request,) = world.tiktok.requests
+    assert request.event_ids == ["first", "last"]
 
 
-def test_a_second_copy_is_ignored_unless_the_first_was_rejected(
-    application: ForwardApplication, tiktok: TikTokSandbox
+def test_a_batch_without_a_valid_event_is_rejected(world: World, application: Forward) -> None:
+    answer = application.send([event for event, _ in INVALID.values()])
+
+    assert (answer.status, answer.body["status"]) == (400, "rejected")
+    assert world.tiktok.requests == []
+
+
+SENT: Final = "tiktok_accepted"
+COPY: Final = "duplicate_in_batch"
+DUPLICATES: Final[dict[str, tuple[list[dict[str, Any]], list[str]]]] = {
+    "a copy": ([visit("a"), visit("b"), visit("a")], [SENT, SENT, COPY]),
+    "many copies": ([visit("a")] * 4, [SENT, COPY, COPY, COPY]),
+    "a copy of a rejected one": (
+        [visit("a", userId=None), visit("a"), visit("a")],
+        ["identifier_missing", SENT, COPY],
+    ),
+    "a copy of an ignored one": (
+        [visit("a", type="identify"), visit("a", type="identify")],
+        ["not_mapped", COPY],
+    ),
+}
+
+
+@pytest.mark.parametrize(("events", "reasons"), DUPLICATES.values(), ids=DUPLICATES)
+def test_copies_in_a_batch_are_sent_once(
+    world: World, application: Forward, events: list[dict[str, Any]], reasons: list[str]
 ) -> None:
-    (good,) = visits(1)
-    bad = good | {"timestamp": "never"}
-    answer = application.send([bad, good, good])
-    assert [row["reason"] for row in answer.body["results"]] == [
-        "event_time_unparsable",
-        "tiktok_accepted",
-        "duplicate_in_batch",
-    ]
-    assert len(tiktok.accepted) == 1
+    answer = application.send(events)
+
+    assert answer.reasons == reasons
+    assert len(world.tiktok.accepted) == reasons.count(SENT)
 
 
-def test_a_bearer_token_is_demanded_by_the_template_alone(
-    start: StartApplication, aws: AwsSandbox, tiktok: TikTokSandbox
+def poison(world: World, indexes: Sequence[int]) -> set[str]:
+    """Let TikTok refuse these events, for a reason that only TikTok knows."""
+    bad = {f"m-{index}" for index in indexes}
+    world.tiktok.settings.poisoned = bad
+    return bad
+
+
+def plain_halving(bad: Sequence[int], start: int, end: int) -> int:
+    """How many requests it takes to find the bad events of a range by halving alone."""
+    requests = 1
+    if end - start > 1 and any(start <= one < end for one in bad):
+        middle = (start + end) // 2
+        requests += plain_halving(bad, start, middle) + plain_halving(bad, middle, end)
+    return requests
+
+
+PLACES: Final[dict[str, list[int]]] = {
+    "the first": [0],
+    "the last": [999],
+    "one inside": [421],
+    "seven, far apart": [70, 211, 352, 493, 634, 775, 916],
+    "seven, at the borders": [0, 249, 250, 499, 500, 750, 999],
+    "seven in a row": list(range(333, 340)),
+    "seven anywhere": random.Random(7).sample(range(1000), 7),  # noqa: S311  # not a secret
+}
+
+
+@pytest.mark.parametrize("bad", PLACES.values(), ids=PLACES)
+def test_bad_events_among_a_thousand_are_isolated(
+    world: World, application: Forward, bad: list[int]
 ) -> None:
-    application = start(REQUIRE_BEARER_TOKEN="true")
-    body = json.dumps(visits(1)[0])
-    signature = samples.sign(body.encode())
+    ids = poison(world, bad)
 
-    def post(authorization: str | None = None) -> tuple[int, str]:
-        headers = {} if authorization is None else {"Authorization": authorization}
-        event = samples.http_event(body, signature)
-        answer = application.post(event | {"headers": event["headers"] | headers})
-        return answer.status, answer.body.get("reason", "")
+    answer = application.send(visits(1000))
 
-    assert post() == (503, "bearer_token_unavailable")
-    aws.put_parameters({f"{FOLDER}/bearer-token": ("SecureString", "second-factor")})
-    application = start(REQUIRE_BEARER_TOKEN="true")
-    assert post() == (401, "bearer_token_invalid")
-    assert post("Bearer wrong") == (401, "bearer_token_invalid")
-    assert tiktok.requests == []
-    assert post("Bearer second-factor") == (200, "")
+    assert answer.status == 200
+    assert answer.ends == {FORWARDED: 1000 - len(bad), REJECTED: len(bad)}
+    assert answer.ids("rejected") == ids
+    assert len(world.tiktok.requests) <= plain_halving(bad, 0, 1000)
+    assert set(Counter(one.key for one in world.tiktok.accepted).values()) == {1}
 
 
-def test_two_secrets_count_while_one_is_rotated(start: StartApplication, aws: AwsSandbox) -> None:
-    aws.put_parameters({f"{FOLDER}/webhook-secret": ("SecureString", "new-secret\nold-secret\n")})
-    application = start()
-    body = json.dumps(visits(1)[0])
-    for secret, status in (("new-secret", 200), ("old-secret", 200), ("older-secret", 401)):
-        signature = samples.sign(body.encode(), secret)
-        assert application.post(samples.http_event(body, signature)).status == status
+@pytest.mark.parametrize("name", ["one inside", "seven, far apart"])
+def test_bad_events_are_isolated_in_time_when_tiktok_takes_300_ms(
+    world: World, application: Forward, name: str
+) -> None:
+    ids = poison(world, PLACES[name])
+    world.tiktok.settings.latency = 0.3
+
+    answer = application.send(visits(1000))
+
+    assert answer.ends == {FORWARDED: 1000 - len(ids), REJECTED: len(ids)}
+    assert answer.ids("rejected") == ids
+    assert answer.seconds <= BUDGET
+
+
+@pytest.mark.parametrize("size", [2, 3, 5, 9])
+def test_a_bad_event_in_a_small_batch_is_isolated(
+    world: World, application: Forward, size: int
+) -> None:
+    for bad in range(size):
+        poison(world, [bad])
+        world.tiktok.forget()
+
+        answer = application.send(visits(size))
+
+        assert answer.ends == {FORWARDED: size - 1, REJECTED: 1}
+        assert answer.ids("rejected") == {f"m-{bad}"}
+        assert len(world.tiktok.requests) <= plain_halving([bad], 0, size)
+
+
+def test_events_that_are_not_isolated_within_the_budget_are_parked(world: World) -> None:
+    """If Segment sent them again, the same search would start again."""
+    ids = poison(world, PLACES["seven, far apart"])
+    world.tiktok.settings.latency = 0.3
+
+    answer = world.start().within(1.8).send(visits(1000))
+
+    assert answer.status == 202
+    assert ("parked", UNFINISHED.reason) in answer.ends
+    # An event that was tried alone by chance may be rejected already.
+    assert answer.ids("parked", "rejected") >= ids >= answer.ids("rejected")
+    assert answer.ids("retry") == set()
+
+
+def test_part_of_the_budget_is_reserved_for_parking(world: World) -> None:
+    """TikTok stops responding in the middle of the search."""
+    world.tiktok.next(faults.answer(40002))
+    world.tiktok.always(faults.hang(60))
+
+    answer = world.start().within(1.5).send(visits(1000))
+
+    assert (answer.status, answer.end) == (202, ("parked", UNFINISHED.reason))
+
+
+@pytest.mark.parametrize("good", [[], [500]], ids=["1000", "999"])
+def test_if_nearly_all_events_are_refused_they_are_parked_and_isolated_by_the_redrive(
+    world: World, application: Forward, good: list[int]
+) -> None:
+    bad = [index for index in range(1000) if index not in good]
+    poison(world, bad)
+
+    answer = application.send(visits(1000))
+
+    assert answer.status == 202
+    assert answer.ends == {("parked", REFUSES_ALL.reason): 1000}
+    assert len(world.tiktok.requests) <= 10
+
+    assert world.redrive(world.start_redrive()) == []
+
+    assert world.parked_ids() == []
+    assert world.tiktok.event_ids == {f"m-{index}" for index in good}
+    refused_alone = {
+        one.event_ids[0] for one in world.tiktok.requests if one.code and len(one.events) == 1
+    }
+    assert refused_alone == {f"m-{index}" for index in bad}
+
+
+def test_two_refused_events_of_two_are_parked(world: World, application: Forward) -> None:
+    """What is wrong is more likely something that they share."""
+    poison(world, [0, 1])
+
+    answer = application.send(visits(2))
+
+    assert (answer.status, answer.end) == (202, ("parked", REFUSES_ALL.reason))
+
+
+@pytest.mark.parametrize(
+    "field", ["event_source", "event_source_id", "test_event_code", "partner_name"]
+)
+def test_a_refusal_of_a_field_that_all_events_share_is_an_operator_error(
+    world: World, application: Forward, field: str
+) -> None:
+    world.tiktok.always(faults.answer(40002, f"Invalid value for {field}: not valid."))
+
+    answer = application.send(visits(1000))
+
+    assert (answer.status, answer.end) == (202, ("parked", "tiktok_envelope_refused"))
+    assert len(world.tiktok.requests) <= 2, "one more try, with the credentials read again"
+
+
+def test_a_search_that_tiktok_throttles_loses_nothing(world: World) -> None:
+    ids = poison(world, [421])
+    world.tiktok.always(faults.answer(40100), when=lambda one: len(one.body) < 5000)
+
+    answer = world.start().within(2.0).send(visits(1000))
+
+    assert ids <= answer.ids("parked")
+    assert answer.ids("parked", "forwarded") == {f"m-{one}" for one in range(1000)}

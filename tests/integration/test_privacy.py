@@ -1,4 +1,4 @@
-"""No log line, metric or answer holds anything personal, raw or hashed, whatever happens."""
+"""No log line, metric or response has personal data, raw or hashed, whatever happens."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import json
 import re
 import traceback
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
+from tests.integration.harness import Forward, Output, World
 from tiktok_pixel import endpoint
 from tiktok_pixel.aws.credentials import DEVELOPMENT_SECRET
 from tiktok_pixel.endpoint import RetryLaterError
@@ -17,12 +18,7 @@ from tiktok_pixel.mapping import MappingSet
 from tools.sandbox import faults, samples
 from tools.sandbox.tiktok import ACCESS_TOKEN, TikTokSandbox
 
-if TYPE_CHECKING:
-    from tests.integration.conftest import Output, StartApplication
-    from tools.sandbox.application import ForwardApplication
-    from tools.sandbox.aws import AwsSandbox
-
-# The parts of an event that tell of a person.
+# The parts of an event that describe a person.
 PERSONAL_PATHS = (
     ("userId",),
     ("anonymousId",),
@@ -40,7 +36,7 @@ PERSONAL_PATHS = (
 
 
 def leaves(value: Any) -> Iterator[str]:
-    """Every text in a JSON value."""
+    """Every string in a JSON value."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict | list):
@@ -55,7 +51,7 @@ def personal_values(event: dict[str, Any]) -> set[str]:
         value: Any = event
         for key in path:
             value = value.get(key) if isinstance(value, dict) else None
-        # Two letters, such as a country's, stand in any text.
+        # Two letters, such as a country code, are part of any text.
         found |= {text.strip() for text in leaves(value) if len(text.strip()) > 2}
     return found - {"none", "users", "email"}
 
@@ -75,19 +71,19 @@ def everything_personal(tiktok: TikTokSandbox) -> set[str]:
 
 
 def assert_absent(values: set[str], text: str) -> None:
-    """None of the values is in the text, neither as it is nor as JSON writes it."""
+    """Check that a text has none of the values, neither plain nor escaped."""
     assert text
     assert len(values) > 10
     for value in values:
         assert value not in text
         assert json.dumps(value)[1:-1] not in text
-    # Whatever it may be of, no digest belongs there.
+    # No digest of anything.
     assert not re.search(r"\b[0-9a-fA-F]{64}\b", text)
     assert ACCESS_TOKEN not in text
     assert DEVELOPMENT_SECRET not in text
 
 
-def test_the_values_looked_for_are_those_of_the_samples() -> None:
+def test_the_personal_values_are_those_of_the_samples() -> None:
     found = set().union(*(personal_values(samples.read(name)) for name in samples.names()))
 
     assert {
@@ -107,33 +103,31 @@ def test_the_values_looked_for_are_those_of_the_samples() -> None:
     } <= found
 
 
-@pytest.mark.parametrize("way", ["one by one", "as a batch", "invoked directly"])
-def test_when_all_goes_well(
-    application: ForwardApplication, tiktok: TikTokSandbox, output: Output, way: str
-) -> None:
+@pytest.mark.parametrize("how", ["one by one", "as a batch", "invoked directly"])
+def test_when_all_goes_well(world: World, application: Forward, output: Output, how: str) -> None:
     events = [samples.read(name) for name in samples.names()]
     answers: list[Any]
-    if way == "one by one":
+    if how == "one by one":
         answers = [application.send(event).body for event in events]
-    elif way == "as a batch":
+    elif how == "as a batch":
         answers = [application.send(events).body]
     else:
         answers = [application.invoke(event) for event in events]
 
-    assert len(tiktok.accepted) == len(samples.MAPPED) + 1
-    assert_absent(everything_personal(tiktok), output.read() + json.dumps(answers))
+    assert len(world.tiktok.accepted) == len(samples.MAPPED) + 1
+    assert_absent(everything_personal(world.tiktok), output.text + json.dumps(answers))
 
 
 @pytest.mark.parametrize(
     "name", ["refused-wrong-signature", "refused-unsigned", "refused-not-json"]
 )
 def test_when_a_request_is_refused(
-    application: ForwardApplication, tiktok: TikTokSandbox, output: Output, name: str
+    world: World, application: Forward, output: Output, name: str
 ) -> None:
-    http = application.post(samples.read(name))
+    answer = application.post(samples.read(name))
 
-    assert http.status in (400, 401)
-    assert_absent(everything_personal(tiktok), output.read() + json.dumps(http.body))
+    assert answer.status in (400, 401)
+    assert_absent(everything_personal(world.tiktok), output.text + json.dumps(answer.body))
 
 
 @pytest.mark.parametrize(
@@ -150,14 +144,14 @@ def test_when_a_request_is_refused(
     ids=lambda fault: type(fault).__name__,
 )
 def test_when_tiktok_refuses(
-    application: ForwardApplication, tiktok: TikTokSandbox, output: Output, fault: faults.Fault
+    world: World, application: Forward, output: Output, fault: faults.Fault
 ) -> None:
-    tiktok.always(fault)
+    world.tiktok.always(fault)
 
-    http = application.send(samples.read("place-an-order"))
+    answer = application.send(samples.read("place-an-order"))
 
-    assert http.row["status"] != "forwarded"
-    assert_absent(everything_personal(tiktok), output.read() + json.dumps(http.body))
+    assert answer.row["status"] != "forwarded"
+    assert_absent(everything_personal(world.tiktok), output.text + json.dumps(answer.body))
 
 
 @pytest.mark.parametrize(
@@ -175,108 +169,106 @@ def test_when_tiktok_refuses(
     "message", ["Invalid value for user.email: {}.", "'{}' is not valid", "user={{'x': '{}'}}"]
 )
 def test_when_tiktok_quotes_what_it_refuses(
-    application: ForwardApplication,
-    tiktok: TikTokSandbox,
+    world: World,
+    application: Forward,
     output: Output,
     message: str,
     value: str,
 ) -> None:
-    tiktok.always(faults.answer(40002, message.format(value)))
+    world.tiktok.always(faults.answer(40002, message.format(value)))
 
-    http = application.send(samples.read("add-to-cart"))
+    answer = application.send(samples.read("add-to-cart"))
 
-    values = everything_personal(tiktok) | {value}
-    assert_absent(values, output.read() + json.dumps(http.body))
+    values = everything_personal(world.tiktok) | {value}
+    assert_absent(values, output.text + json.dumps(answer.body))
 
 
 def crash(events: Any, *_: Any, **__: Any) -> Any:
-    """Fail, and quote what it was about."""
+    """Fail with a message that quotes the events."""
     raise ValueError(f"no good: {events}")
 
 
 def test_when_a_mapping_crashes(
-    application: ForwardApplication,
-    tiktok: TikTokSandbox,
+    world: World,
+    application: Forward,
     output: Output,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(MappingSet, "match", lambda _, event: crash(event))
 
-    http = application.send([samples.read("place-an-order"), samples.read("search")])
+    answer = application.send([samples.read("place-an-order"), samples.read("search")])
 
-    assert (http.status, http.body["retry"]) == (503, 2)
-    assert {row["reason"] for row in http.body["results"]} == {"internal_error"}
+    assert (answer.status, answer.body["retry"]) == (503, 2)
+    assert {row["reason"] for row in answer.rows} == {"internal_error"}
     assert output.metrics["InternalError"] == 2
-    assert_absent(everything_personal(tiktok), output.read() + json.dumps(http.body))
+    assert_absent(everything_personal(world.tiktok), output.text + json.dumps(answer.body))
 
 
 def test_when_the_function_crashes(
-    application: ForwardApplication,
-    tiktok: TikTokSandbox,
+    world: World,
+    application: Forward,
     output: Output,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The answer is one that Segment sends again."""
+    """The response makes Segment send the events again."""
     monkeypatch.setattr(endpoint, "forward", crash)
 
-    http = application.send(samples.read("place-an-order"))
+    answer = application.send(samples.read("place-an-order"))
 
-    assert (http.status, http.body["status"]) == (500, "retry")
-    assert http.body["reason"] == "internal_error"
+    assert (answer.status, answer.body["status"]) == (500, "retry")
+    assert answer.body["reason"] == "internal_error"
     assert output.metrics == {"InternalError": 1}
-    assert_absent(everything_personal(tiktok), output.read() + json.dumps(http.body))
+    assert_absent(everything_personal(world.tiktok), output.text + json.dumps(answer.body))
 
 
 def test_when_the_function_crashes_invoked_directly(
-    application: ForwardApplication,
-    tiktok: TikTokSandbox,
+    world: World,
+    application: Forward,
     output: Output,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Lambda's runtime logs the exception that leaves the handler, words and all."""
+    """Lambda's runtime logs the exception that leaves the handler, with its message."""
     monkeypatch.setattr(endpoint, "forward", crash)
 
     with pytest.raises(RetryLaterError) as raised:
         application.invoke(samples.read("place-an-order"))
 
     logged = "".join(traceback.format_exception(raised.value))
-    assert_absent(everything_personal(tiktok), output.read() + logged)
+    assert_absent(everything_personal(world.tiktok), output.text + logged)
 
 
 def test_when_an_invocation_has_to_be_repeated(
-    application: ForwardApplication, tiktok: TikTokSandbox, output: Output
+    world: World, application: Forward, output: Output
 ) -> None:
-    tiktok.always(faults.answer(50000))
+    world.tiktok.always(faults.answer(50000))
 
     with pytest.raises(RetryLaterError) as raised:
         application.invoke(samples.read("place-an-order"))
 
     logged = "".join(traceback.format_exception(raised.value))
-    assert_absent(everything_personal(tiktok), output.read() + logged)
+    assert_absent(everything_personal(world.tiktok), output.text + logged)
 
 
-def test_when_aws_is_not_there(
-    start: StartApplication, aws: AwsSandbox, tiktok: TikTokSandbox, output: Output
-) -> None:
-    aws.reset()
+def test_when_aws_is_not_there(world: World, output: Output) -> None:
+    world.aws.reset()
 
-    http = start().send(samples.read("place-an-order"))
+    answer = world.start().send(samples.read("place-an-order"))
 
-    assert http.status == 503
-    assert_absent(everything_personal(tiktok), output.read() + json.dumps(http.body))
+    assert answer.status == 503
+    assert_absent(everything_personal(world.tiktok), output.text + json.dumps(answer.body))
 
 
 @pytest.mark.parametrize("quoted", ["seattle", "Mozilla/5.0", "98101", "sample-ttp-cookie"])
 def test_a_value_of_the_event_that_tiktok_quotes_is_not_logged(
-    application: ForwardApplication, tiktok: TikTokSandbox, output: Output, quoted: str
+    world: World, application: Forward, output: Output, quoted: str
 ) -> None:
-    """Also one that looks like any other word."""
+    """Not even if it looks like any other word."""
     event = samples.read("add-to-cart")
     event["context"]["userAgent"] = "Mozilla/5.0"
     event["properties"]["order_id"] = "98101"
-    tiktok.always(faults.answer(40002, f"Invalid value for user: {quoted} is not allowed."))
+    world.tiktok.always(faults.answer(40002, f"Invalid value for user: {quoted} is not allowed."))
 
     assert application.send(event).row["reason"] == "tiktok_parameter_invalid"
 
-    assert quoted not in output.read()
+    assert quoted not in output.text
     assert "Invalid value for user" in output.text

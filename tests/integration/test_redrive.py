@@ -1,240 +1,260 @@
-"""What an operator's mistake held up is delivered once it is mended."""
+"""The redrive function sends parked events until TikTok accepts them or they can never be sent."""
 
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import replace
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
 import pytest
 
-from tests.integration.conftest import Output
-from tools.sandbox.application import (
-    PARKED_QUEUE,
-    ForwardApplication,
-    RedriveApplication,
-    environment,
-    forward_application,
-    redrive_application,
-)
-from tools.sandbox.aws import AwsSandbox
-from tools.sandbox.samples import visits
-from tools.sandbox.tiktok import ACCESS_TOKEN, PIXEL_CODE, TikTokSandbox
+from tests.integration.harness import ACCESS_TOKEN_NAME, Output, World, visit, visits
+from tiktok_pixel.redriving import wait_seconds
+from tiktok_pixel.tiktok import delivery
+from tools.sandbox import faults
+from tools.sandbox.aws import broken, denied, throttled
+from tools.sandbox.tiktok import ACCESS_TOKEN
 
-HOUR = 3600
-REVOKED = {"tiktok_token_invalid"}
+HOUR: Final = 3600
+DAY: Final = 24 * HOUR
 
 
-class House:
-    """Both functions, and the queue between them under its logical name, as `sam local` has it."""
-
-    def __init__(
-        self, forward: ForwardApplication, redrive: RedriveApplication, aws: AwsSandbox
-    ) -> None:
-        self.forward = forward
-        self.redrive = redrive
-        self._aws = aws
-        self._url = aws.sqs.get_queue_url(QueueName=PARKED_QUEUE)["QueueUrl"]
-
-    def receive(self) -> list[Any]:
-        """The messages that are visible."""
-        return self._aws.sqs.receive_message(
-            QueueUrl=self._url, MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"]
-        ).get("Messages", [])
-
-    def delete(self, messages: list[Any]) -> None:
-        """What Lambda does with messages that are done with."""
-        for message in messages:
-            self._aws.sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
-
-    def work_off(self) -> set[str]:
-        """One turn of the redrive function; the messages that it keeps."""
-        messages = self.receive()
-        kept = self.redrive.work_off(messages)
-        self.delete([one for one in messages if one["MessageId"] not in kept])
-        return kept
-
-    def waiting(self) -> int:
-        """Messages in the queue, visible or not."""
-        names: Any = [
-            "ApproximateNumberOfMessages",
-            "ApproximateNumberOfMessagesNotVisible",
-        ]
-        found = self._aws.sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=names)
-        return sum(int(count) for count in found["Attributes"].values())
+def park(world: World, events: Any, **variables: str) -> None:
+    """Let TikTok refuse the token while the events arrive, then accept it again."""
+    world.tiktok.settings.tokens.clear()
+    assert world.start(**variables).send(events).status == 202
+    world.tiktok.settings.tokens.add(ACCESS_TOKEN)
+    world.tiktok.forget()
 
 
-@contextmanager
-def a_house(tiktok: TikTokSandbox, aws: AwsSandbox, **more: str) -> Iterator[House]:
-    aws.create_queue(PARKED_QUEUE)
-    variables = environment(tiktok.url, aws.url, PARKED_QUEUE_URL=PARKED_QUEUE, **more)
-    with ExitStack() as stack:
-        forward = stack.enter_context(forward_application(variables))
-        redrive = stack.enter_context(redrive_application(variables))
-        yield House(forward, redrive, aws)
+def older(seconds: float, *message_ids: str) -> Callable[[Any], Any]:
+    """Change a message so that its events (or some of them) are older."""
+
+    def change(message: Any) -> Any:
+        content = json.loads(message["Body"])
+        for row in content["events"]:
+            if not message_ids or row["message_id"] in message_ids:
+                row["body"]["event_time"] -= int(seconds)
+        return message | {"Body": json.dumps(content)}
+
+    return change
 
 
-@pytest.fixture
-def house(tiktok: TikTokSandbox, aws: AwsSandbox) -> Iterator[House]:
-    with a_house(tiktok, aws) as built:
-        yield built
+def test_parked_events_are_delivered_unchanged(world: World, output: Output) -> None:
+    park(world, visits(3))
+    parked = [row["body"] for one in world.parked_messages() for row in one["events"]]
+
+    assert world.redrive(world.start_redrive()) == []
+
+    assert world.parked_messages() == []
+    (request,) = world.tiktok.requests
+    assert request.events == parked
+    assert request.event_ids == ["m-0", "m-1", "m-2"], "TikTok deduplicates by them"
+    assert output.metrics["RedrivenForwarded"] == 3
+    assert "RedrivenWaiting" not in output.metrics
 
 
-def test_a_revoked_token_parks_and_a_mended_one_delivers(
-    house: House, tiktok: TikTokSandbox
-) -> None:
-    tiktok.settings.tokens.clear()
-    answer = house.forward.send(visits(3))
-    assert (answer.status, answer.body["parked"]) == (202, 3)
-    assert {row["reason"] for row in answer.body["results"]} == REVOKED
+def test_events_wait_until_the_cause_is_fixed(world: World, output: Output) -> None:
+    park(world, visits(3))
+    world.tiktok.settings.tokens.clear()
+    redrive = world.start_redrive()
 
-    tiktok.settings.tokens.add(ACCESS_TOKEN)
-    assert house.work_off() == set()
+    for _ in range(3):
+        assert len(world.redrive(redrive)) == 1
+        assert world.visible_messages() == 0, "the message is out of sight for a while"
 
-    assert tiktok.event_ids == {"m-0", "m-1", "m-2"}
-    assert house.waiting() == 0
-
-
-def test_a_message_stays_while_the_mistake_does(house: House, tiktok: TikTokSandbox) -> None:
-    tiktok.settings.tokens.clear()
-    house.forward.send(visits(1))
-    assert len(house.work_off()) == 1
-    # It is out of sight for a minute, not gone.
-    assert house.receive() == []
-    assert house.waiting() == 1
-
-
-def test_a_thousand_bad_events_are_redriven_to_their_end(
-    house: House, tiktok: TikTokSandbox
-) -> None:
-    """All but one are refused for their content: too many to search while Segment waits."""
-    tiktok.settings.poisoned.update(f"m-{number}" for number in range(1000) if number != 500)
-    answer = house.forward.send(visits(1000))
-    assert answer.body["parked"] + answer.body["forwarded"] == 1000
-    assert len(tiktok.requests) < 20
-
-    while house.waiting():
-        assert house.work_off() == set()
-
-    assert tiktok.event_ids == {"m-500"}
-
-
-def test_a_removed_pixel_parks(house: House, tiktok: TikTokSandbox) -> None:
-    tiktok.settings.pixels.discard(PIXEL_CODE)
-    answer = house.forward.send(visits(1))
-    assert (answer.status, answer.row["reason"]) == (202, "tiktok_permission_denied")
-
-
-def test_of_a_message_that_tiktok_takes_in_part_the_bad_event_ends_alone(
-    house: House, tiktok: TikTokSandbox
-) -> None:
-    tiktok.settings.tokens.clear()
-    house.forward.send(visits(2))
-    tiktok.settings.tokens.add(ACCESS_TOKEN)
-    tiktok.settings.poisoned.add("m-1")
-    (message,) = house.receive()
-    assert house.redrive.work_off([message]) == set()
-    assert tiktok.event_ids == {"m-0"}
-
-
-def test_an_unreadable_message_is_kept_and_counted(
-    output: Output, house: House, aws: AwsSandbox
-) -> None:
-    url = aws.sqs.get_queue_url(QueueName=PARKED_QUEUE)["QueueUrl"]
-    aws.sqs.send_message(QueueUrl=url, MessageBody='{"version": 99}')
-    assert len(house.work_off()) == 1
-    assert output.metrics["UnreadableMessages"] == 1
-
-
-def aged(message: Any, seconds: float) -> Any:
-    """The same message with events of the past."""
-    body = json.loads(message["Body"])
-    for row in body["events"]:
-        row["body"]["event_time"] = int(time.time() - seconds)
-    return message | {"Body": json.dumps(body)}
+    assert world.parked_ids() == ["m-0", "m-1", "m-2"]
+    assert output.metrics["RedrivenWaiting"] == 9
+    assert world.tiktok.event_ids == set()
 
 
 @pytest.mark.parametrize(
-    ("use_existing_pixel", "hours", "delivered"),
-    [("true", 47, True), ("true", 49, False), ("false", 49, True), ("false", 28 * 24 + 1, False)],
+    ("tries", "seconds"), [(1, 60), (2, 120), (3, 240), (6, 1920), (7, 3600), (400, 3600)]
 )
-def test_events_stop_when_they_would_count_twice_or_for_nothing(
-    tiktok: TikTokSandbox,
-    aws: AwsSandbox,
-    output: Output,
-    use_existing_pixel: str,
-    hours: int,
-    delivered: bool,
+def test_the_waits_grow_to_an_hour(tries: int, seconds: int) -> None:
+    """Fourteen days of hours are some 340 receives; SQS allows a thousand."""
+    assert wait_seconds(tries) == seconds
+
+
+def test_each_message_is_kept_or_removed_alone(world: World) -> None:
+    park(world, visit("good"))
+    park(world, visit("waiting"), TEST_EVENT_CODE="TEST1")
+    world.tiktok.always(faults.answer(40001), when=lambda one: b'"TEST1"' in one.body)
+
+    (kept,) = world.redrive(world.start_redrive())
+
+    assert json.loads(kept)["test_event_code"] == "TEST1"
+    assert world.tiktok.event_ids == {"good"}
+    assert world.parked_ids() == ["waiting"]
+
+
+def test_if_tiktok_accepts_a_part_of_a_message_the_rest_is_parked_again(world: World) -> None:
+    """The whole message would count twice after the 48 hours in which TikTok deduplicates."""
+    park(world, visits(8))
+    world.tiktok.next(faults.answer(40002))
+    # TikTok accepts all quarters but one, for which the token fails.
+    world.tiktok.always(faults.answer(40001), when=lambda one: b'"m-5"' in one.body)
+    redrive = world.start_redrive()
+
+    assert world.redrive(redrive) == []
+
+    waiting = world.parked_ids()
+    assert "m-5" in waiting
+    assert len(waiting) == 2
+    assert world.tiktok.event_ids == {f"m-{one}" for one in range(8)} - set(waiting)
+
+    world.tiktok.clear_faults()
+    assert world.redrive(redrive) == []
+    assert world.parked_ids() == []
+    assert len(world.tiktok.accepted) == 8
+
+
+@pytest.mark.parametrize("fault", [throttled(), broken(), faults.reset()])
+def test_if_the_rest_cannot_be_parked_the_message_is_kept(
+    world: World, fault: faults.Fault
 ) -> None:
-    events = [event | {"properties": {"event_id": "shared"}} for event in visits(1)]
-    with a_house(tiktok, aws, USE_EXISTING_PIXEL=use_existing_pixel) as house:
-        tiktok.settings.tokens.clear()
-        house.forward.send(events)
-        tiktok.settings.tokens.add(ACCESS_TOKEN)
-        (message,) = house.receive()
-        assert house.redrive.work_off([aged(message, hours * HOUR)]) == set()
-    assert bool(tiktok.event_ids) is delivered
-    expected = "RedrivenForwarded" if delivered else "RedrivenRejected"
+    park(world, visits(8))
+    world.tiktok.next(faults.answer(40002))
+    world.tiktok.always(faults.answer(40001), when=lambda one: b'"m-5"' in one.body)
+    world.proxy.always(fault, operation="SendMessage")
+
+    assert len(world.redrive(world.start_redrive())) == 1
+
+    assert world.parked_ids() == [f"m-{one}" for one in range(8)]
+
+
+def test_events_that_tiktok_refuses_for_their_content_are_rejected(
+    world: World, output: Output
+) -> None:
+    park(world, visits(20))
+    world.tiktok.settings.poisoned = {"m-3", "m-4"}
+
+    assert world.redrive(world.start_redrive()) == []
+
+    assert world.parked_ids() == []
+    assert world.tiktok.event_ids == {f"m-{one}" for one in range(20)} - {"m-3", "m-4"}
+    assert (output.metrics["RedrivenForwarded"], output.metrics["RedrivenRejected"]) == (18, 2)
+
+
+TRANSIENT: Final[dict[str, faults.Fault]] = {
+    "not JSON": faults.not_json(),
+    "HTML": faults.http(502),
+    "reset": faults.reset(),
+    "throttled": faults.answer(40100),
+}
+
+
+@pytest.mark.parametrize("fault", TRANSIENT.values(), ids=TRANSIENT)
+def test_after_a_transient_failure_the_message_is_kept(
+    world: World, monkeypatch: pytest.MonkeyPatch, fault: faults.Fault
+) -> None:
+    monkeypatch.setattr(delivery, "_BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr(delivery, "_THROTTLED_SECONDS", 0.01)
+    park(world, visit("m"))
+    world.tiktok.always(fault)
+
+    assert len(world.redrive(world.start_redrive())) == 1
+    assert world.parked_ids() == ["m"]
+
+
+def test_events_older_than_28_days_are_rejected(world: World, output: Output) -> None:
+    park(world, visits(3))
+
+    kept = world.redrive(world.start_redrive(), change=older(28 * DAY + 60, "m-1"))
+
+    assert kept == []
+    assert world.tiktok.event_ids == {"m-0", "m-2"}
+    assert output.metrics["RedrivenRejected"] == 1
+    assert "event_time_too_old" in output.text
+
+
+@pytest.mark.parametrize(
+    ("existing_pixel", "age", "is_sent"),
+    [
+        ("true", 47 * HOUR, True),
+        ("true", 49 * HOUR, False),
+        ("false", 49 * HOUR, True),
+        ("false", 13 * DAY, True),
+    ],
+)
+def test_with_an_existing_pixel_events_are_not_sent_after_48_hours(
+    world: World, output: Output, existing_pixel: str, age: int, *, is_sent: bool
+) -> None:
+    """TikTok has the browser's copy and would count both."""
+    event = visit("m", properties={"event_id": "shared-1"})
+    park(world, event, USE_EXISTING_PIXEL=existing_pixel)
+    redrive = world.start_redrive(USE_EXISTING_PIXEL=existing_pixel)
+
+    assert world.redrive(redrive, change=older(age)) == []
+
+    assert bool(world.tiktok.event_ids) is is_sent
+    expected = "RedrivenForwarded" if is_sent else "RedrivenRejected"
     assert output.metrics[expected] == 1
+    assert ("deduplication_window_passed" in output.text) is not is_sent
 
 
-def test_without_a_queue_segment_keeps_the_events(tiktok: TikTokSandbox, aws: AwsSandbox) -> None:
-    tiktok.settings.tokens.clear()
-    variables = environment(tiktok.url, aws.url)
-    with forward_application(variables) as forward:
-        assert forward.module._destination.queue is None
-        answer = forward.send(visits(1))
-    assert (answer.status, answer.row["reason"]) == (503, "parking_failed")
+NO_TIME: Final = (
+    '{"version": 1, "pixel": null, "event_source": "web", "test_event_code": null,'
+    ' "events": [{"message_id": "m", "parked_at": 1, "body": {"event": "jane@example.com"}}]}'
+)
+UNUSABLE: Final[dict[str, tuple[str, str]]] = {
+    "not JSON": ("jane@example.com", "UnreadableMessages"),
+    "another version": ('{"version": 99}', "UnreadableMessages"),
+    "no event_time": (NO_TIME, "InternalError"),
+}
 
 
-def test_a_rotated_token_works_without_a_deployment(
-    house: House, tiktok: TikTokSandbox, aws: AwsSandbox
+@pytest.mark.parametrize(("body", "metric"), UNUSABLE.values(), ids=UNUSABLE)
+def test_an_unusable_message_is_kept_and_reported(
+    world: World, output: Output, body: str, metric: str
 ) -> None:
-    house.forward.send(visits(1))
-    tiktok.settings.tokens.clear()
-    tiktok.settings.tokens.add("rotated")
-    aws.put_parameters({"/tiktok-pixel/dev/access-token": ("SecureString", "rotated")})
-    answer = house.forward.send([event | {"messageId": "after"} for event in visits(1)])
-    assert answer.row["status"] == "forwarded"
+    world.aws.sqs.send_message(QueueUrl=world.queue_url, MessageBody=body)
+
+    assert world.redrive(world.start_redrive()) == [body]
+
+    assert world.visible_messages() == 0
+    assert [line["level"] for line in output.logs].count("ERROR") == 1
+    assert output.metrics[metric] == 1
+    assert "jane" not in output.text
 
 
-def test_one_bad_event_of_a_thousand_is_isolated_in_time_at_300_ms(
-    house: House, tiktok: TikTokSandbox
-) -> None:
-    tiktok.settings.poisoned.add("m-777")
-    tiktok.settings.latency = 0.3
-    started = time.monotonic()
-    answer = house.forward.send(visits(1000))
-    seconds = time.monotonic() - started
-    assert (answer.body["forwarded"], answer.body["rejected"]) == (999, 1)
-    # One request, then ten halvings of two halves each.
-    assert len(tiktok.requests) <= 21
-    assert seconds < 4.0
+def test_without_credentials_events_wait(world: World) -> None:
+    park(world, visit("m"))
+    world.aws.delete_parameters(ACCESS_TOKEN_NAME)
+
+    assert len(world.redrive(world.start_redrive())) == 1
+    assert world.tiktok.requests == []
 
 
-def test_seven_bad_events_of_a_thousand_leave_the_others_alone(
-    house: House, tiktok: TikTokSandbox
-) -> None:
-    bad = {f"m-{number}" for number in (3, 4, 250, 251, 600, 800, 999)}
-    tiktok.settings.poisoned |= bad
-    answer = house.forward.send(visits(1000))
-    assert (answer.body["forwarded"], answer.body["rejected"]) == (993, 7)
-    assert {row["message_id"] for row in answer.body["results"] if row["status"] == "rejected"} == (
-        bad
-    )
+def test_the_redrive_function_reads_no_webhook_secret(world: World) -> None:
+    """Its role must not read it."""
+    park(world, visit("m"))
+    secrets = (b"webhook-secret", b"bearer-token")
+    world.proxy.faults.always(denied(), when=lambda one: any(name in one.body for name in secrets))
+
+    assert world.redrive(world.start_redrive()) == []
+    assert world.tiktok.event_ids == {"m"}
 
 
-def test_the_time_of_a_budget_is_kept_when_tiktok_hangs(
-    house: House, tiktok: TikTokSandbox
-) -> None:
-    module = house.forward.module
-    settings = replace(module._destination.settings, budget_seconds=1.5)
-    module._destination = replace(module._destination, settings=settings)
-    tiktok.settings.latency = 5.0
-    started = time.monotonic()
-    answer = house.forward.send(visits(1))
-    assert (answer.status, answer.row["reason"]) == (503, "tiktok_timeout")
-    assert time.monotonic() - started < 1.5
+def test_if_the_wait_cannot_be_set_the_message_is_still_kept(world: World) -> None:
+    park(world, visit("m"))
+    world.tiktok.settings.tokens.clear()
+    world.proxy.always(throttled(), operation="ChangeMessageVisibility")
+
+    assert len(world.redrive(world.start_redrive())) == 1
+    assert world.parked_ids() == ["m"]
+
+
+def test_shortly_before_lambdas_time_out_messages_are_kept_untried(world: World) -> None:
+    park(world, visits(2))
+
+    assert len(world.redrive(world.start_redrive(), seconds=5.0)) == 1
+    assert world.tiktok.requests == []
+
+
+@pytest.mark.filterwarnings("ignore:No application metrics to publish")
+def test_without_its_queue_the_redrive_function_keeps_every_message(world: World) -> None:
+    park(world, visit("m"))
+
+    assert len(world.redrive(world.start_redrive(PARKED_QUEUE_URL=""))) == 1
+    assert world.tiktok.requests == []

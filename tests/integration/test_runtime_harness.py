@@ -1,4 +1,4 @@
-"""The harness runs a function as Lambda does and sees what Lambda would report."""
+"""The runtime harness runs a function as Lambda does, and reports what Lambda reports."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_peak_memory_grows_and_stays(fn: LambdaRuntime) -> None:
     assert fn.peak_rss_kb > before + 25_000
 
 
-def test_exceptions(fn: LambdaRuntime) -> None:
+def test_an_exception_is_reported(fn: LambdaRuntime) -> None:
     result = fn.invoke({"raise": True})
     assert result.payload is None
     assert result.error
@@ -98,7 +98,7 @@ def test_exceptions(fn: LambdaRuntime) -> None:
     assert fn.invoke({"n": 1}).payload["n"] == 1
 
 
-def test_a_process_that_ends_is_started_again(fn: LambdaRuntime) -> None:
+def test_a_process_that_exits_is_started_again(fn: LambdaRuntime) -> None:
     fn.invoke({})
     result = fn.invoke({"exit": True})
     assert result.error
@@ -109,14 +109,14 @@ def test_a_process_that_ends_is_started_again(fn: LambdaRuntime) -> None:
     assert len(fn.init_durations_ms) == 2
 
 
-def test_time_outs(fn: LambdaRuntime) -> None:
+def test_a_time_out_is_reported(fn: LambdaRuntime) -> None:
     result = fn.invoke({"sleep": 30})
     assert result.error
     assert result.error["errorMessage"].startswith("Task timed out")
     assert 1 <= result.seconds < 1.5
 
 
-def test_stopping_leaves_no_process(paths: list[Path]) -> None:
+def test_stop_ends_the_process(paths: list[Path]) -> None:
     runtime = LambdaRuntime(python=sys.executable, handler="app.handler", paths=paths).start()
     runtime.invoke({})
     pid = runtime.pid
@@ -128,7 +128,7 @@ def test_stopping_leaves_no_process(paths: list[Path]) -> None:
         runtime.invoke({})
 
 
-def test_a_function_that_cannot_be_imported(tmp_path: Path) -> None:
+def test_an_import_error_is_reported(tmp_path: Path) -> None:
     with LambdaRuntime(python=sys.executable, handler="app.handler", paths=[tmp_path]) as runtime:
         result = runtime.invoke({})
     assert result.error
@@ -136,7 +136,7 @@ def test_a_function_that_cannot_be_imported(tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("*.pyc"))
 
 
-def test_a_broken_emulator_is_told_apart(tmp_path: Path) -> None:
+def test_an_emulator_that_does_not_start_is_reported(tmp_path: Path) -> None:
     with pytest.raises(RuntimeHarnessError, match="did not start"):
         LambdaRuntime(
             python=sys.executable,

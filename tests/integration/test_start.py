@@ -1,4 +1,4 @@
-"""A cold start imports what the libraries themselves need and nothing heavier, by module list."""
+"""A cold start imports what its libraries need and nothing more, and collects garbage later."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tools.sandbox.application import environment
 ROOT: Final = Path(__file__).parents[2]
 FORWARD: Final = ROOT / "functions" / "forward"
 REDRIVE: Final = ROOT / "functions" / "redrive"
-# What every function of this kind needs at its start. The library for phones can wait.
+# What every function of this kind imports at its start; phonenumbers is imported later.
 LIBRARIES: Final = """
 import boto3
 import urllib3
@@ -41,7 +41,7 @@ HEAVY: Final = (
 
 
 def start(folder: Path, before: str = "", after: str = "", **variables: str) -> list[str]:
-    """Import a function's `app` in a process of its own; the lines that it printed."""
+    """Import a function's `app` in a new process; the lines that it printed."""
     process = subprocess.run(
         [sys.executable, "-c", f"{before}\nimport app\n{after}"],
         cwd=folder,
@@ -61,7 +61,7 @@ def start(folder: Path, before: str = "", after: str = "", **variables: str) -> 
 
 
 def modules(folder: Path, before: str = "") -> set[str]:
-    """All modules that are there once a function has started."""
+    """The modules that are loaded after a function has started."""
     after = "import json, sys; print(json.dumps(sorted(sys.modules)))"
     names: list[str] = json.loads(start(folder, before, after)[-1])
     return set(names)
@@ -71,31 +71,29 @@ def heavy(found: set[str]) -> list[str]:
     return [name for name in HEAVY if name in found]
 
 
-def test_the_endpoint_imports_no_more_than_its_libraries_do(tmp_path: Path) -> None:
-    """Whatever else is needed, it is not at the start; the packages of the layer are its own."""
+def test_the_forward_function_imports_no_more_than_its_libraries(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(LIBRARIES)
     more = modules(FORWARD) - modules(tmp_path)
     small = {"gc", "unicodedata"}
     assert {name for name in more if name.partition(".")[0] != "tiktok_pixel"} <= small
 
 
-def test_the_endpoint_imports_nothing_heavy() -> None:
+def test_the_forward_function_imports_nothing_heavy() -> None:
     assert heavy(modules(FORWARD)) == []
 
 
 @pytest.mark.parametrize("name", ["asyncio", "difflib", "phonenumbers"])
-def test_a_heavy_import_that_creeps_in_is_seen(name: str) -> None:
+def test_a_heavy_import_is_detected(name: str) -> None:
     assert heavy(modules(FORWARD, before=f"import {name}")) == [name]
 
 
-def test_the_queues_function_imports_only_what_its_library_for_batches_brings() -> None:
-    """It is nobody's cold start: no one waits for it."""
-    brought = {
+def test_the_redrive_function_imports_only_what_powertools_batch_needs() -> None:
+    allowed = {
         "asyncio",
         "aws_lambda_powertools.utilities.batch",
         "aws_lambda_powertools.utilities.data_classes",
     }
-    assert set(heavy(modules(REDRIVE))) <= brought
+    assert set(heavy(modules(REDRIVE))) <= allowed
 
 
 @pytest.mark.parametrize(
@@ -105,9 +103,9 @@ def test_the_queues_function_imports_only_what_its_library_for_batches_brings() 
         ({"phone_number": "a" * 64}, False),
         ({"phone_number": "+12065550100"}, True),
     ],
-    ids=["no phone", "a phone that is hashed already", "a phone"],
+    ids=["no phone", "a hashed phone", "a phone"],
 )
-def test_the_library_for_phones_comes_with_the_first_phone(
+def test_the_phone_library_is_imported_with_the_first_phone(
     fields: dict[str, Any], *, loaded: bool
 ) -> None:
     after = f"""
@@ -120,20 +118,20 @@ print("phonenumbers" in sys.modules)
 
 
 @pytest.mark.parametrize("folder", [FORWARD, REDRIVE], ids=["forward", "redrive"])
-def test_garbage_is_collected_again_once_a_function_has_started(folder: Path) -> None:
-    """What the start made is not searched any more; what requests make is."""
+def test_garbage_collection_is_enabled_after_the_start(folder: Path) -> None:
+    """The objects made at the start are frozen: they are not searched again."""
     after = "import gc; print(gc.isenabled(), gc.get_freeze_count() > 10_000)"
     assert start(folder, after=after)[-1] == "True True"
 
 
-def test_a_function_that_cannot_start_leaves_garbage_collection_on() -> None:
+def test_a_function_that_cannot_start_leaves_garbage_collection_enabled() -> None:
     before = """
 import gc, os, sys
 
-def told(kind, *rest):
+def report(kind, *rest):
     print(kind.__name__, gc.isenabled(), flush=True)
     os._exit(0)
 
-sys.excepthook = told
+sys.excepthook = report
 """
     assert start(FORWARD, before, STAGE="production")[-1] == "SettingsError True"

@@ -15,6 +15,7 @@ from tiktok_pixel.tiktok.events import OutgoingEvent, Route
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
+LARGEST: Final = 262_144
 NOW: Final = 1_767_225_600.25
 WEB: Final = Route(None, "web", None)
 
@@ -50,10 +51,12 @@ def park(sqs: Sqs, events: list[OutgoingEvent]) -> list[bool]:
     return queue.park(events, NOW, Deadline.after(5))
 
 
-def outgoing(number: int, route: Route = WEB, parked_at: float | None = None) -> OutgoingEvent:
-    body = {"event": "ViewContent", "event_time": 1_767_225_600, "event_id": f"m-{number}"}
+def outgoing(
+    number: int, route: Route = WEB, parked_at: float | None = None, size: int = 300
+) -> OutgoingEvent:
+    body = {"event": "ViewContent", "event_id": f"m-{number:03}", "filling": "x" * size}
     text = json.dumps(body, separators=(",", ":"))
-    return OutgoingEvent(route, f"m-{number}", "ViewContent", text, parked_at)
+    return OutgoingEvent(route, f"m-{number:03}", "ViewContent", text, parked_at)
 
 
 def test_a_message_of_the_released_version_is_readable() -> None:
@@ -82,7 +85,57 @@ def test_only_what_sqs_confirms_is_parked() -> None:
     assert park(sqs, [outgoing(0), outgoing(1, crm), outgoing(2)]) == [True, False, True]
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"version": 99}', RELEASED[:-3]])
+PACKINGS: Final[dict[str, tuple[list[OutgoingEvent], int]]] = {
+    "one": ([outgoing(0)], 1),
+    "as many as fit": ([outgoing(number) for number in range(500)], 1),
+    "more than fit": ([outgoing(number) for number in range(1000)], 2),
+    "large ones": ([outgoing(number, size=100_000) for number in range(5)], 3),
+    "one that fills a message": ([outgoing(0, size=239_500), outgoing(1, size=600)], 2),
+    "two pixels": ([outgoing(0), outgoing(1, Route("eu", "web", None)), outgoing(2)], 2),
+    "three sources": (
+        [
+            outgoing(number, Route(None, source, None))
+            for number, source in enumerate(("web", "crm", "offline"))
+        ],
+        3,
+    ),
+    "a test code": ([outgoing(0), outgoing(1, Route(None, "web", "TEST1"))], 2),
+}
+
+
+@pytest.mark.parametrize(("events", "count"), PACKINGS.values(), ids=PACKINGS)
+def test_events_share_messages_with_others_of_their_route(
+    events: list[OutgoingEvent], count: int
+) -> None:
+    sqs = Sqs()
+
+    assert park(sqs, events) == [True] * len(events)
+
+    assert len(sqs.bodies) == count
+    assert all(len(text.encode()) <= LARGEST for text in sqs.bodies)
+    read = [event for text in sqs.bodies for event in read_message(text)]
+    assert sorted((event.message_id or "", event.route.event_source) for event in read) == [
+        (event.message_id, event.route.event_source) for event in events
+    ]
+
+
+UNREADABLE: Final[dict[str, str]] = {
+    "empty": "",
+    "not JSON": "{",
+    "cut off": RELEASED[:-3],
+    "a list": "[]",
+    "a number": "7",
+    "another version": '{"version": 99, "events": []}',
+    "no route": '{"version": 1, "events": []}',
+    "no events": '{"version": 1, "pixel": null, "event_source": "web", "test_event_code": null}',
+    "no body": '{"version": 1, "pixel": null, "event_source": "web", "test_event_code": null,'
+    ' "events": [{"message_id": "m", "parked_at": 1}]}',
+    "no time": '{"version": 1, "pixel": null, "event_source": "web", "test_event_code": null,'
+    ' "events": [{"message_id": "m", "parked_at": "x", "body": {"event": "E"}}]}',
+}
+
+
+@pytest.mark.parametrize("text", UNREADABLE.values(), ids=UNREADABLE)
 def test_a_foreign_message_is_unreadable(text: str) -> None:
     with pytest.raises(UnreadableMessageError):
         read_message(text)

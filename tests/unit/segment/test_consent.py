@@ -1,66 +1,124 @@
-"""The person's choice: the integrations object and consent preferences."""
+"""Integration settings, consent preferences and the consent event."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
 from tiktok_pixel.segment.consent import CONSENT_EVENT, has_consent, is_consent_event, is_selected
 
 
-@pytest.mark.parametrize(
-    ("integrations", "selected"),
-    [
-        (None, True),
-        ({}, True),
-        ({"All": True}, True),
-        ({"All": False}, False),
-        ({"All": False, "TikTok Pixel": True}, True),
-        ({"All": False, "Tiktok Conversions": {"ttp": "x"}}, True),
-        ({"TikTok Conversions": False}, False),
-        ({"TikTok Pixel": True, "Tiktok Conversions": False}, False),
-        ({"All": True, "TikTok Pixel": {}}, True),
-        ({"tiktok pixel": False}, True),
-        ({"Webhook": False}, True),
-        ("everything", True),
-    ],
-)
-def test_any_of_tiktoks_names_that_is_false_blocks_and_one_that_is_true_selects(
-    integrations: object, selected: bool
-) -> None:
-    event = {} if integrations is None else {"integrations": integrations}
-    assert is_selected(event) is selected
+class _Absent:
+    def __repr__(self) -> str:
+        return "absent"
 
 
-@pytest.mark.parametrize(
-    ("consent", "categories", "agreed"),
-    [
-        (None, ["ads"], True),
-        ({"categoryPreferences": {"ads": True}}, ["ads"], True),
-        ({"categoryPreferences": {"ads": False}}, ["ads"], False),
-        ({"categoryPreferences": {"ads": "true"}}, ["ads"], False),
-        ({"categoryPreferences": {"ads": True}}, ["ads", "measurement"], False),
-        ({"categoryPreferences": {"ads": True, "other": False}}, ["ads"], True),
-        ({"categoryPreferences": {}}, ["ads"], False),
-        ({"categoryPreferences": None}, ["ads"], False),
-        ("yes", ["ads"], False),
-        ({"categoryPreferences": {"ads": False}}, [], True),
-    ],
-)
-def test_every_category_of_tiktok_has_to_be_agreed_to(
-    consent: object, categories: list[str], agreed: bool
-) -> None:
-    context: dict[str, Any] = {} if consent is None else {"consent": consent}
-    assert has_consent({"context": context}, categories) is agreed
+ABSENT: Final = _Absent()
+PIXEL: Final = "TikTok Pixel"
+LOWER: Final = "Tiktok Conversions"
+UPPER: Final = "TikTok Conversions"
+
+OF_EACH_NAME: Final[list[tuple[dict[str, Any], bool]]] = [
+    ({name: value, **rest}, is_sent)
+    for name in (PIXEL, LOWER, UPPER)
+    for value, rest, is_sent in (
+        (True, {}, True),
+        (False, {}, False),
+        (None, {}, True),
+        (None, {"All": False}, False),
+        ({}, {}, True),
+        ({"ttclid": "x"}, {}, True),
+        ({}, {"All": False}, True),
+        (True, {"All": False}, True),
+        (False, {"All": True}, False),
+    )
+]
+INTEGRATIONS: Final[list[tuple[Any, bool]]] = [
+    (ABSENT, True),
+    (None, True),
+    ({}, True),
+    ([], True),
+    ("no", True),
+    ({"All": True}, True),
+    ({"All": False}, False),
+    ({"All": None}, True),
+    ({"all": False}, True),  # names are case-sensitive
+    ({"tiktok pixel": False}, True),
+    ({"Webhook": False}, True),
+    ({"All": False, "Webhook": True}, False),
+    *OF_EACH_NAME,
+    ({PIXEL: True, LOWER: False}, False),  # any false wins
+    ({PIXEL: True, UPPER: False}, False),
+    ({PIXEL: {"ttclid": "x"}, LOWER: False}, False),
+    ({PIXEL: True, LOWER: True, UPPER: True, "All": False}, True),
+]
 
 
-def test_an_empty_consent_object_is_a_no_only_beside_an_integrations_object() -> None:
+@pytest.mark.parametrize(("integrations", "is_sent"), INTEGRATIONS, ids=str)
+def test_the_integrations_object(integrations: Any, *, is_sent: bool) -> None:
+    event = {} if integrations is ABSENT else {"integrations": integrations}
+
+    assert is_selected(event) is is_sent
+
+
+ADS: Final = ("ads",)
+BOTH: Final = ("ads", "measurement")
+CONSENT: Final[list[tuple[Any, tuple[str, ...], bool]]] = [
+    (ABSENT, ADS, True),  # no consent object: nothing is enforced
+    (None, ADS, True),
+    ({}, ADS, True),
+    ({"categoryPreferences": {}}, ADS, False),
+    ({"categoryPreferences": None}, ADS, False),
+    ({"categoryPreferences": []}, ADS, False),
+    ({"other": 1}, ADS, False),
+    ("yes", ADS, False),
+    ([], ADS, False),
+    ({"categoryPreferences": {"ads": True}}, ADS, True),
+    ({"categoryPreferences": {"ads": False}}, ADS, False),
+    ({"categoryPreferences": {"ads": None}}, ADS, False),
+    ({"categoryPreferences": {"ads": "true"}}, ADS, False),
+    ({"categoryPreferences": {"ads": 1}}, ADS, False),
+    ({"categoryPreferences": {"Ads": True}}, ADS, False),
+    ({"categoryPreferences": {"other": True}}, ADS, False),  # a missing category counts as false
+    ({"categoryPreferences": {"ads": True, "other": False}}, ADS, True),
+    ({"categoryPreferences": {"ads": True}}, BOTH, False),  # all categories are required
+    ({"categoryPreferences": {"ads": True, "measurement": False}}, BOTH, False),
+    ({"categoryPreferences": {"ads": True, "measurement": True}}, BOTH, True),
+    ({"categoryPreferences": {"ads": False}}, (), True),  # TikTok belongs to no category
+    ({"categoryPreferences": {}}, (), True),
+]
+
+
+@pytest.mark.parametrize(("consent", "categories", "agrees"), CONSENT, ids=str)
+def test_consent_preferences(consent: Any, categories: tuple[str, ...], *, agrees: bool) -> None:
+    event = {} if consent is ABSENT else {"context": {"consent": consent}}
+
+    assert has_consent(event, categories) is agrees
+
+
+def test_an_empty_consent_object_denies_only_beside_an_integrations_object() -> None:
     event: dict[str, Any] = {"context": {"consent": {}}}
-    assert has_consent(event, ["ads"])
-    assert not has_consent(event | {"integrations": {"All": True}}, ["ads"])
+
+    assert has_consent(event, ADS)
+    assert not has_consent(event | {"integrations": {"All": True}}, ADS)
 
 
-def test_the_event_that_tells_of_preferences_is_known_by_its_name() -> None:
-    assert is_consent_event({"type": "track", "event": CONSENT_EVENT})
-    assert not is_consent_event({"type": "track", "event": "Order Placed"})
+@pytest.mark.parametrize("context", [None, "x", [], 5])
+def test_without_a_context_there_is_no_consent_object(context: Any) -> None:
+    assert has_consent({"context": context}, ADS)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [
+        (CONSENT_EVENT, True),
+        ("segment consent preference updated", False),
+        ("Order Completed", False),
+        (None, False),
+        ([CONSENT_EVENT], False),
+    ],
+)
+def test_the_consent_event_is_recognized_by_its_name(name: Any, *, is_one: bool) -> None:
+    assert CONSENT_EVENT == "Segment Consent Preference Updated"
+    assert is_consent_event({"event": name}) is is_one

@@ -1,0 +1,233 @@
+"""Authentication: the signature, the bearer token, and secrets that are missing or rotated."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any, Final
+
+import pytest
+
+from tests.integration.harness import FORWARDED, Forward, Output, World
+from tiktok_pixel.aws.credentials import DEVELOPMENT_SECRET
+from tools.sandbox import samples
+from tools.sandbox.application import FOLDER, PREFIX, put_parameters
+
+PAGE: Final = '"context":{"page":{"url":"https://shop.example/"}}'
+# Written as no JSON library writes it, because the signature covers the bytes.
+FIRST: Final = f'{{"type": "page","messageId":"m-0", "userId":"ü\\u00fc","x":1e-7,{PAGE}}}'
+SECOND: Final = f'{{"type":"page","messageId":"m-1","userId":"user-2",{PAGE}}}'
+PARAMETERS_TTL: Final = 300
+
+
+def request_of(body: str, signed: str, secret: str = DEVELOPMENT_SECRET, **headers: str) -> Any:
+    """A request whose signature covers the text `signed`."""
+    request = samples.http_event(body, samples.sign(signed.encode(), secret))
+    request["headers"] |= headers
+    return request
+
+
+SIGNED: Final[dict[str, tuple[str, str]]] = {
+    "an array, signed whole": (f"[{FIRST},{SECOND}]", f"[{FIRST},{SECOND}]"),
+    "an array, its first event signed": (f"[{FIRST},{SECOND}]", FIRST),
+    "an array with white space": (f" [\n {FIRST} ,\n{SECOND} ]\n", FIRST),
+    "wrapped in json": (f'[{{"json":{FIRST}}},{{"json":{SECOND}}}]', FIRST),
+    "wrapped in json, the wrapper signed": (
+        f'[{{"json":{FIRST}}},{{"json":{SECOND}}}]',
+        f'{{"json":{FIRST}}}',
+    ),
+    "a batch object": (f'{{"batch":[{FIRST},{SECOND}]}}', f'{{"batch":[{FIRST},{SECOND}]}}'),
+}
+
+
+@pytest.mark.parametrize(("body", "signed"), SIGNED.values(), ids=SIGNED)
+def test_every_form_of_a_batch_is_authenticated_and_read(
+    world: World, application: Forward, body: str, signed: str
+) -> None:
+    answer = application.post(request_of(body, signed))
+
+    assert (answer.status, answer.ends) == (200, {FORWARDED: 2})
+    (request,) = world.tiktok.requests
+    assert request.event_ids == ["m-0", "m-1"]
+
+
+def test_a_batch_may_have_one_event(application: Forward) -> None:
+    assert application.post(request_of(f"[{FIRST}]", FIRST)).end == FORWARDED
+
+
+def unauthenticated(body: str, signature: str | None) -> dict[str, Any]:
+    return samples.http_event(body, signature)
+
+
+def without(name: str, request: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in request.items() if key != name}
+
+
+NOT_SIGNED: Final[dict[str, dict[str, Any]]] = {
+    "no signature": unauthenticated(FIRST, None),
+    "an empty signature": unauthenticated(FIRST, ""),
+    "another secret": request_of(FIRST, FIRST, "another secret"),
+    "a signature cut short": unauthenticated(FIRST, samples.sign(FIRST.encode())[:-1]),
+    "another body": request_of(f"{FIRST} ", FIRST),
+    "the second event signed": request_of(f"[{FIRST},{SECOND}]", SECOND),
+    "the first event reformatted": request_of(f"[{FIRST},{SECOND}]", json.dumps(json.loads(FIRST))),
+    "the first event of a batch object signed": request_of(
+        f'{{"batch":[{FIRST},{SECOND}]}}', FIRST
+    ),
+    "the inside of the array signed": request_of(f"[{FIRST},{SECOND}]", f"{FIRST},{SECOND}"),
+    "an empty text signed": request_of(f"[{FIRST},{SECOND}]", ""),
+    "not JSON": unauthenticated("{", "0" * 40),
+    "a lone surrogate, which nobody can sign": unauthenticated('{"a":"\ud83d"}', "0" * 40),
+    "an empty body": unauthenticated("", None),
+    "a null body": unauthenticated("", None) | {"body": None},
+    "no body": without("body", unauthenticated("", None)),
+    "no headers": without("headers", request_of(FIRST, FIRST)),
+}
+
+
+@pytest.mark.parametrize("request_", NOT_SIGNED.values(), ids=NOT_SIGNED)
+def test_a_request_without_the_right_signature_is_refused_and_counted(
+    world: World, application: Forward, output: Output, request_: dict[str, Any]
+) -> None:
+    """Segment drops events that are answered with 401, so that an alarm watches the metric."""
+    answer = application.post(request_)
+
+    assert (answer.status, answer.rows) == (401, [])
+    assert (answer.body["status"], answer.body["reason"]) == ("rejected", "signature_invalid")
+    assert world.tiktok.requests == []
+    assert output.metrics == {"AuthenticationFailure": 1}
+    assert "signature_invalid" in [line.get("reason") for line in output.logs]
+
+
+@pytest.mark.parametrize("header", ["x-signature", "X-Signature", "X-SIGNATURE", "x-Signature"])
+def test_the_signature_header_may_have_any_case(application: Forward, header: str) -> None:
+    request = samples.http_event(FIRST, None)
+    request["headers"][header] = samples.sign(FIRST.encode())
+
+    assert application.post(request).status == 200
+
+
+def test_a_base64_body_is_decoded_before_its_signature_is_checked(application: Forward) -> None:
+    encoded = base64.b64encode(FIRST.encode()).decode()
+
+    right = samples.http_event(encoded, samples.sign(FIRST.encode()), base64=True)
+    wrong = samples.http_event(encoded, samples.sign(encoded.encode()), base64=True)
+
+    assert [application.post(one).status for one in (right, wrong)] == [200, 401]
+
+
+OLD: Final = "the-old-secret"
+NEW: Final = "the-new-secret"
+ROTATION: Final[list[tuple[str, dict[str, int]]]] = [
+    (OLD, {OLD: 200, NEW: 401}),
+    (f"{OLD}\n{NEW}", {OLD: 200, NEW: 200}),
+    (f"{NEW}\r\n{OLD}\r\n", {OLD: 200, NEW: 200}),
+    (NEW, {OLD: 401, NEW: 200}),
+]
+
+
+def test_the_webhook_secret_is_rotated_without_a_gap(world: World) -> None:
+    world.put(webhook_secret=OLD)
+    application = world.start()
+
+    for value, expected in ROTATION:
+        world.put(webhook_secret=value)
+        world.clock.advance(PARAMETERS_TTL)
+        statuses = {
+            secret: application.post(request_of(FIRST, FIRST, secret)).status
+            for secret in (OLD, NEW)
+        }
+        assert statuses == expected
+
+
+@pytest.mark.parametrize("value", [None, "\n", DEVELOPMENT_SECRET])
+def test_without_a_usable_secret_in_production_segment_sends_the_events_again(
+    world: World, output: Output, value: str | None
+) -> None:
+    if value is not None:
+        name = f"{PREFIX}/prod/webhook-secret"
+        world.aws.put_parameters({name: ("SecureString", value)})
+
+    answer = world.start(STAGE="prod").post(request_of(FIRST, FIRST))
+
+    assert (answer.status, answer.body["status"]) == (503, "retry")
+    assert answer.body["reason"] == "webhook_secret_unavailable"
+    assert world.tiktok.requests == []
+    assert output.metrics == {"AuthenticationUnavailable": 1}
+
+
+def test_production_accepts_its_own_secret_only(world: World) -> None:
+    put_parameters(world.aws, f"{PREFIX}/prod")
+    name = f"{PREFIX}/prod/webhook-secret"
+    world.aws.put_parameters({name: ("SecureString", f"{NEW}\n{DEVELOPMENT_SECRET}")})
+    application = world.start(STAGE="prod")
+
+    assert application.post(request_of(FIRST, FIRST)).status == 401
+    assert application.post(request_of(FIRST, FIRST, NEW)).status == 200
+
+
+BEARER: Final = "a-bearer-token"
+AUTHORIZATIONS: Final[dict[str, tuple[dict[str, str], int]]] = {
+    "right": ({"authorization": f"Bearer {BEARER}"}, 200),
+    "scheme in lower case": ({"Authorization": f"bearer {BEARER}"}, 200),
+    "missing": ({}, 401),
+    "wrong": ({"authorization": "Bearer another"}, 401),
+    "another scheme": ({"authorization": f"Basic {BEARER}"}, 401),
+    "no scheme": ({"authorization": BEARER}, 401),
+    "empty": ({"authorization": "Bearer "}, 401),
+}
+
+
+@pytest.mark.parametrize(("headers", "status"), AUTHORIZATIONS.values(), ids=AUTHORIZATIONS)
+def test_a_bearer_token_protects_the_events_that_the_signature_does_not_cover(
+    world: World, headers: dict[str, str], status: int
+) -> None:
+    world.put(bearer_token=BEARER)
+    application = world.start(REQUIRE_BEARER_TOKEN="true")
+    forged = f"[{FIRST},{SECOND}]"
+
+    answer = application.post(request_of(forged, FIRST, **headers))
+
+    assert answer.status == status
+    assert answer.body.get("reason") == (None if status == 200 else "bearer_token_invalid")
+    assert bool(world.tiktok.requests) is (status == 200)
+
+
+def test_the_bearer_token_does_not_replace_the_signature(world: World) -> None:
+    world.put(bearer_token=BEARER)
+    application = world.start(REQUIRE_BEARER_TOKEN="true")
+
+    answer = application.post(samples.http_event(FIRST, None, authorization=f"Bearer {BEARER}"))
+
+    assert (answer.status, answer.body["reason"]) == (401, "signature_invalid")
+
+
+@pytest.mark.parametrize("value", [None, " \n "], ids=["deleted", "blank"])
+def test_a_required_bearer_token_that_is_missing_in_ssm_makes_segment_send_again(
+    world: World, value: str | None
+) -> None:
+    world.put(bearer_token=BEARER)
+    application = world.start(REQUIRE_BEARER_TOKEN="true")
+    request = request_of(FIRST, FIRST, authorization=f"Bearer {BEARER}")
+    assert application.post(request).status == 200
+    if value is None:
+        world.aws.delete_parameters(f"{FOLDER}/bearer-token")
+    else:
+        world.put(bearer_token=value)
+    world.clock.advance(PARAMETERS_TTL)
+
+    answers = [
+        application.post(one)
+        for one in (request, request_of(FIRST, FIRST, authorization="Bearer "))
+    ]
+
+    assert [one.status for one in answers] == [503, 503]
+    assert {one.body["reason"] for one in answers} == {"bearer_token_unavailable"}
+
+
+def test_the_bearer_token_is_ignored_unless_it_is_required(
+    world: World, application: Forward
+) -> None:
+    world.put(bearer_token=BEARER)
+
+    assert application.post(request_of(FIRST, FIRST)).status == 200
