@@ -106,6 +106,13 @@ def test_a_body_that_cannot_be_decoded_is_refused(
     assert world.tiktok.requests == []
 
 
+@pytest.mark.parametrize("event", [[], "text", None, 5])
+def test_a_direct_invocation_without_an_event_is_rejected(application: Forward, event: Any) -> None:
+    body = application.invoke(event)
+
+    assert (body["status"], body["results"]) == ("rejected", [])
+
+
 def padded(size: int, filling: str = "x") -> str:
     """A valid event in a body of exactly so many bytes."""
     empty = json.dumps(GOOD | {"padding": ""}, separators=(",", ":"), ensure_ascii=False)
