@@ -1,24 +1,25 @@
-"""Check mapping files as a compiler would: ``python check_mappings.py FILE…``.
+"""Check mapping files: ``python check_mappings.py FILE…``.
 
-The build of the layer runs it, so that a file that cannot be used stops there and not in the
-function. It needs nothing but the standard library. Problems and warnings are one line each on
-standard error; the exit status is 1 when a file cannot be used.
+The build of the layer runs this, so that a file that cannot be used stops the build and not the
+function. It needs the standard library only. Problems and warnings are one line each on standard
+error; the exit status is 1 when a file cannot be used.
 """
 
 # ruff: noqa: T201 - a command prints
+
+from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tiktok_pixel.mapping.errors import MappingError
-from tiktok_pixel.mapping.mapping_set import load_mapping_set
+from tiktok_pixel.mapping import MappingError, load_mapping_set
 from tiktok_pixel.tiktok import schema
 
 
 def main(files: Sequence[str]) -> int:
-    """Check the files; 1 when one of them cannot be used, 2 when none is given."""
-    # What a file holds may be more than the terminal can show.
+    """Check the files; return 1 when one of them cannot be used, 2 when there is none."""
+    # A file may have characters that the terminal cannot show.
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     if not files:

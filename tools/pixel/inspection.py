@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from tiktok_pixel.mapping import Mapping, MappingSet, explain_field
+from tiktok_pixel.mapping import EventMapping, MappingSet
+from tiktok_pixel.mapping.explain import explain_field
 from tiktok_pixel.outcomes import Outcome, Status
 from tiktok_pixel.preparing import prepare
 from tiktok_pixel.settings import Settings
@@ -56,7 +57,7 @@ class MappedField:
 class Match:
     """A mapping that matches an event, and the fields that it gives."""
 
-    mapping: Mapping
+    mapping: EventMapping
     fields: tuple[MappedField, ...]
 
 
@@ -126,7 +127,7 @@ def matching(event: object, mappings: MappingSet) -> tuple[Match, ...]:
     return tuple(Match(mapping, map_fields(mapping, event)) for mapping in mappings.match(event))
 
 
-def map_fields(mapping: Mapping, event: dict[str, Any]) -> tuple[MappedField, ...]:
+def map_fields(mapping: EventMapping, event: dict[str, Any]) -> tuple[MappedField, ...]:
     """Return the fields of a mapping for one event, sorted by name."""
     values = mapping.evaluate(event)
     own = set(own_fields(mapping))
@@ -137,7 +138,7 @@ def map_fields(mapping: Mapping, event: dict[str, Any]) -> tuple[MappedField, ..
     return tuple(fields)
 
 
-def own_fields(mapping: Mapping) -> tuple[str, ...]:
+def own_fields(mapping: EventMapping) -> tuple[str, ...]:
     """Return the fields that a mapping sets otherwise than the default fields do, but `event`."""
     defaults = schema.default_fields()
     return tuple(
@@ -149,12 +150,12 @@ def own_fields(mapping: Mapping) -> tuple[str, ...]:
     )
 
 
-def _named_fields(mapping: Mapping) -> set[str]:
+def _named_fields(mapping: EventMapping) -> set[str]:
     return {name for name in mapping.fields if not name.startswith(("@", "__"))}
 
 
 def _origin(
-    name: str, values: dict[str, Any], mapping: Mapping, event: dict[str, Any]
+    name: str, values: dict[str, Any], mapping: EventMapping, event: dict[str, Any]
 ) -> tuple[Origin, tuple[str, ...]]:
     if name not in mapping.fields:
         return Origin.WHOLE_MAPPING, ()

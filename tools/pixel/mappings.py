@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from tiktok_pixel import destination
-from tiktok_pixel.mapping import Mapping, MappingError, MappingSet, load_mapping_set
+from tiktok_pixel.mapping import EventMapping, MappingError, MappingSet, load_mapping_set
 from tiktok_pixel.settings import Settings
 from tiktok_pixel.tiktok import schema
 from tools.pixel.console import (
@@ -140,7 +140,7 @@ def _mappings_as_json(file: Path, name: str, mappings: MappingSet) -> None:
     print_json({"file": str(file), "set": name, "mappings": rows})
 
 
-def _mapping_as_json(mapping: Mapping) -> dict[str, Any]:
+def _mapping_as_json(mapping: EventMapping) -> dict[str, Any]:
     return {
         "name": mapping.name,
         "enabled": mapping.enabled,

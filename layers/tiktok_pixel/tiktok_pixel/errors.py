@@ -5,6 +5,7 @@
     TikTokPixelError
     ├── settings.SettingsError                       an environment variable is unusable
     ├── mapping.MappingError                         a mapping file is unusable
+    ├── mapping.SubscriptionError                    FQL that Segment cannot read
     ├── segment.errors.PayloadError                  a request body without Segment events
     ├── segment.errors.InvalidSegmentEventError      an event that is not a Segment event
     ├── values.validation.InvalidEventError          an event that can never be sent

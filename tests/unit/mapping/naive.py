@@ -9,8 +9,8 @@ import json
 import re
 from typing import Any
 
-from tiktok_pixel.mapping.json_text import stringify
-from tiktok_pixel.mapping.paths import UNDEFINED, split_path, step
+from tiktok_pixel.mapping.directives.json_text import stringify
+from tiktok_pixel.mapping.paths import UNDEFINED, member, split_path
 from tiktok_pixel.values.javascript import to_string
 
 type_of_json = dict[str, Any]
@@ -43,7 +43,7 @@ def resolve(mapping: Any, data: Any) -> Any:
 
 def get(data: Any, path: str) -> Any:
     for key in split_path(path):
-        data = step(data, key)
+        data = member(data, key)
     return data
 
 
@@ -96,7 +96,7 @@ def fill(template: str, data: Any) -> str:
     def put(match: re.Match[str]) -> str:
         value = data
         for key in [key for key in match[1].strip(" {}").split(".") if key]:
-            value = step(value, key)
+            value = member(value, key)
         return "" if value is None or value is UNDEFINED else to_string(value)
 
     return re.sub(r"\{\{\{?([^}]+)\}\}\}?", put, template)

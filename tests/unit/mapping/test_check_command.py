@@ -32,7 +32,7 @@ def test_warnings_are_told_and_stop_nothing(capsys: Captured) -> None:
     assert main([str(shipped("default")), write("dev.json", event="A", emial="x")]) == 0
     warnings = capsys.readouterr().err.splitlines()
     assert warnings[-1] == (
-        'dev.json: warning: "Add to Cart": emial: is not a field of TikTok\'s and is not sent; '
+        'dev.json: warning: "Add to Cart": emial: unknown field, it is not sent; '
         "did you mean email?"
     )
 
@@ -44,9 +44,9 @@ def test_all_files_are_checked_and_one_that_cannot_be_used_is_enough(capsys: Cap
     assert output.err.splitlines() == [
         (
             'dev.json: "Add to Cart": contents/@arrayPath/0: '
-            "expected a string or a directive, got a number"
+            "must be a string or a directive; got a number"
         ),
-        "prod.json: there is no such file; beside it: dev.json, staging.json",
+        "prod.json: file not found; files beside it: dev.json, staging.json",
     ]
     assert output.out == "staging.json: 1 mapping\n"
 

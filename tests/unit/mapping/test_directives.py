@@ -2,12 +2,13 @@
 
 import copy
 import json
+import traceback
 from typing import Any
 
 import pytest
 
-from tiktok_pixel.mapping.diagnostics import Findings, Place
-from tiktok_pixel.mapping.presets import compile_fields
+from tiktok_pixel.mapping.compiler import compile_fields
+from tiktok_pixel.mapping.diagnostics import Diagnostics, Location
 
 Json = Any
 
@@ -32,9 +33,9 @@ UNDEFINED = object()
 
 def mapped(value: Json, event: dict[str, Json] = EVENT) -> Json:
     """Map one field; `UNDEFINED` when it is left out. The event stays as it was."""
-    findings = Findings()
-    evaluate = compile_fields({"it": value}, Place(findings, "Test"))
-    assert findings.problems == []
+    diagnostics = Diagnostics()
+    evaluate = compile_fields({"it": value}, Location(diagnostics, "Test"))
+    assert diagnostics.problems == []
     before = copy.deepcopy(event)
     result = evaluate(event).get("it", UNDEFINED)
     assert event == before
@@ -42,9 +43,9 @@ def mapped(value: Json, event: dict[str, Json] = EVENT) -> Json:
 
 
 def problems(value: Json) -> list[str]:
-    findings = Findings()
-    compile_fields({"it": value}, Place(findings, "Test"))
-    return [str(problem) for problem in findings.problems]
+    diagnostics = Diagnostics()
+    compile_fields({"it": value}, Location(diagnostics, "Test"))
+    return [str(problem) for problem in diagnostics.problems]
 
 
 def path(keys: str) -> dict[str, str]:
@@ -290,7 +291,7 @@ def test_the_root_directive_maps_what_it_made() -> None:
         "__segment_internal_directive": {"@transform": {"apply": {"x": path("$.type")}}},
         "y": path("$.x"),
     }
-    assert compile_fields(fields, Place(Findings(), "Test"))(EVENT) == {"y": "track"}
+    assert compile_fields(fields, Location(Diagnostics(), "Test"))(EVENT) == {"y": "track"}
 
 
 DEEP = json.loads('{"a":' * 900 + "1" + "}" * 900)
@@ -307,14 +308,14 @@ for _ in range(5000):
     ],
 )
 def test_a_value_nested_too_deeply_is_undefined_to_what_walks_it(directive: Json) -> None:
-    findings = Findings()
-    evaluate = compile_fields({"it": directive}, Place(findings, "Test"))
+    diagnostics = Diagnostics()
+    evaluate = compile_fields({"it": directive}, Location(diagnostics, "Test"))
     assert evaluate(DEEP) == {}
 
 
 def test_a_value_nested_too_deeply_passes_all_other_directives() -> None:
     merge = {"@merge": {"direction": "right", "objects": [path("$."), {"x": path("$.a.a")}]}}
-    evaluate = compile_fields({"it": merge, "path": path("$.a")}, Place(Findings(), "Test"))
+    evaluate = compile_fields({"it": merge, "path": path("$.a")}, Location(Diagnostics(), "Test"))
     result = evaluate(DEEP)
     assert result["path"] is DEEP["a"]
     assert set(result["it"]) == {"a", "b", "x"}
@@ -327,29 +328,47 @@ def test_numbers_of_any_size_print() -> None:
 @pytest.mark.parametrize(
     ("value", "problem"),
     [
-        ({"@path": 5}, "it/@path: expected a string or a directive, got a number"),
-        ({"@path": "$.a", "b": 1}, "it: has 2 keys; allowed: one key that begins"),
-        ({"@path": "$.a", "@template": ""}, "it: has 2 keys"),
-        ({"@liquid": "{{x}}"}, "it: @liquid is not supported; allowed: @arrayPath, @case"),
+        ({"@path": 5}, "it/@path: must be a string or a directive; got a number"),
+        ({"@path": "$.a", "b": 1}, 'it: must have one key that starts with "@"'),
+        ({"@path": "$.a", "@template": ""}, 'except "_metadata"; got "@path", "@template"'),
+        ({"@liquid": "{{x}}"}, "it: @liquid is not supported; use one of: @arrayPath, @case"),
         ({"@oops": 1}, "it: @oops is not a directive"),
         ([{"a": {"@oops": 1}}], "it/0/a: @oops is not a directive"),
-        ({"@if": {"then": 1}}, 'it/@if: needs "exists" or "blank"'),
-        ({"@if": path("$.a")}, "it/@if: expected an object, got a directive"),
-        ({"@arrayPath": "$.a"}, "it/@arrayPath: expected [path, shape], got a string"),
-        ({"@arrayPath": []}, "it/@arrayPath: expected [path, shape], got an empty array"),
-        ({"@case": {"value": "a"}}, 'it/@case/operator: is missing; allowed: "lower", "upper"'),
-        ({"@replace": {"pattern": "a"}}, 'it/@replace: needs "value"'),
-        ({"@replace": {"pattern": "", "value": "x"}}, "it/@replace/pattern: has 0 characters"),
-        ({"@replace": {"pattern": "a" * 11, "value": "x"}}, "allowed: 1 to 10 characters"),
-        ({"@replace": {"pattern": "a", "value": "x", "global": 1}}, "expected a boolean"),
-        ({"@merge": {"direction": "up", "objects": []}}, "it/@merge/direction: is 'up'"),
-        ({"@merge": {"direction": "left", "objects": [1]}}, "it/@merge/objects/0: expected an"),
-        ({"@merge": {"direction": "left", "objects": {}}}, "it/@merge/objects: expected an array"),
-        ({"@transform": {"apply": {}}}, "it/@transform/mapping: expected an object or"),
-        ({"@flatten": {"value": 1}}, "it/@flatten/separator: is None"),
-        ({"@flatten": {"separator": "."}}, 'it/@flatten: needs "value"'),
-        ({"@json": {"mode": "both", "value": 1}}, "it/@json/mode: is 'both'"),
-        ({"@json": {"mode": "encode"}}, 'it/@json: needs "value"'),
+        ({"@if": {"then": 1}}, 'it/@if: must have "exists" or "blank"'),
+        (
+            {"@if": path("$.a")},
+            "it/@if: must be an object with exists, blank, then, else; got a directive",
+        ),
+        ({"@arrayPath": "$.a"}, "it/@arrayPath: must be [path, shape]; got a string"),
+        ({"@arrayPath": []}, "it/@arrayPath: must be [path, shape]; got an empty array"),
+        ({"@case": {"value": "a"}}, "it/@case/operator: must be one of: lower, upper; got nothing"),
+        ({"@replace": {"pattern": "a"}}, 'it/@replace: must have "value"'),
+        (
+            {"@replace": {"pattern": "", "value": "x"}},
+            "it/@replace/pattern: must have 1 to 10 characters; got 0",
+        ),
+        ({"@replace": {"pattern": "a" * 11, "value": "x"}}, "must have 1 to 10 characters; got 11"),
+        (
+            {"@replace": {"pattern": "a", "value": "x", "global": 1}},
+            "must be true or false; got a number",
+        ),
+        (
+            {"@merge": {"direction": "up", "objects": []}},
+            'it/@merge/direction: must be one of: left, right; got "up"',
+        ),
+        ({"@merge": {"direction": "left", "objects": [1]}}, "it/@merge/objects/0: must be an"),
+        ({"@merge": {"direction": "left", "objects": {}}}, "it/@merge/objects: must be an array"),
+        ({"@transform": {"apply": {}}}, "it/@transform/mapping: must be an object or"),
+        (
+            {"@flatten": {"value": 1}},
+            "it/@flatten/separator: must be a string that is not empty; got nothing",
+        ),
+        ({"@flatten": {"separator": "."}}, 'it/@flatten: must have "value"'),
+        (
+            {"@json": {"mode": "both", "value": 1}},
+            'it/@json/mode: must be one of: encode, decode; got "both"',
+        ),
+        ({"@json": {"mode": "encode"}}, 'it/@json: must have "value"'),
     ],
 )
 def test_what_no_event_could_make_work_does_not_load(value: Json, problem: str) -> None:
@@ -366,10 +385,27 @@ def test_a_mapping_nested_too_deeply_does_not_load() -> None:
     value: Json = 1
     for _ in range(5000):
         value = {"a": value}
-    assert problems(value) == ['"Test": is nested too deeply']
+    assert problems(value) == ['"Test": must not be nested deeper than 100 levels']
 
 
 def test_a_key_that_a_directive_does_not_have_is_a_warning() -> None:
-    findings = Findings()
-    compile_fields({"it": {"@if": {"exists": 1, "esle": 2}}}, Place(findings, "Test"))
-    assert findings.warnings == ['"Test": it/@if: "esle" means nothing here and is ignored']
+    diagnostics = Diagnostics()
+    compile_fields({"it": {"@if": {"exists": 1, "esle": 2}}}, Location(diagnostics, "Test"))
+    (warning,) = diagnostics.warnings
+    assert str(warning) == (
+        '"Test": it/@if: unknown key "esle" is ignored; known keys: exists, blank, then, else'
+    )
+
+
+def test_a_traceback_shows_the_generated_line() -> None:
+    class Broken(dict[str, Json]):
+        def get(self, *_: Json) -> Json:
+            raise RuntimeError
+
+    fields = {"a": {"@path": "$.properties.a"}, "b": {"@path": "$.context.b"}}
+    evaluate = compile_fields(fields, Location(Diagnostics(), "Test"))
+    with pytest.raises(RuntimeError) as raised:
+        evaluate(Broken())
+    shown = "".join(traceback.format_exception(raised.value))
+    assert 'File "<mapping ' in shown
+    assert "if 'properties' not in o0: o1 = EMPTY" in shown

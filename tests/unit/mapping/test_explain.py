@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tiktok_pixel.mapping import explain_field
+from tiktok_pixel.mapping.explain import explain_field
 
 EVENT = {"a": 1, "b": {"c": "x", "none": None}, "items": [{"id": 1}], "empty": ""}
 

@@ -11,7 +11,7 @@ import pytest
 import tiktok_pixel
 from tests.recorded import Recorded
 from tiktok_pixel.mapping import compile_mapping_set
-from tiktok_pixel.mapping.diagnostics import Findings, Place
+from tiktok_pixel.mapping.diagnostics import Diagnostics, Location
 from tiktok_pixel.mapping.errors import MappingProblem
 from tiktok_pixel.mapping.fields import check_fields
 from tiktok_pixel.tiktok import schema
@@ -23,14 +23,14 @@ from tiktok_pixel.values.validation import InvalidEventError, Problem
 NOW = 1_700_000_000
 
 
-def check(fields: dict[str, Any]) -> Findings:
-    findings = Findings()
-    check_fields(fields, schema, Place(findings, "Cart"))
-    return findings
+def check(fields: dict[str, Any]) -> Diagnostics:
+    diagnostics = Diagnostics()
+    check_fields(fields, schema, Location(diagnostics, "Cart"))
+    return diagnostics
 
 
 def warnings(**fields: Any) -> list[str]:
-    return check(fields).warnings
+    return list(map(str, check(fields).warnings))
 
 
 # ------------------------------------------------------------------ names
@@ -39,40 +39,40 @@ def warnings(**fields: Any) -> list[str]:
 @pytest.mark.parametrize(
     ("fields", "warning"),
     [
-        ({"emial": "x"}, "emial: is not a field of TikTok's and is not sent; did you mean email?"),
+        ({"emial": "x"}, "emial: unknown field, it is not sent; did you mean email?"),
         (
             {"Currency": "x"},
-            "Currency: is not a field of TikTok's and is not sent; did you mean cu",
+            "Currency: unknown field, it is not sent; did you mean cu",
         ),
-        ({"orderId": "x"}, "orderId: is not a field of TikTok's and is not sent; did you mean or"),
-        ({"phone": "x"}, "phone: is not a field of TikTok's and is not sent; did you mean phone_n"),
-        ({"colour": {"@path": "$.c"}}, "colour: is not a field of TikTok's and is not sent"),
+        ({"orderId": "x"}, "orderId: unknown field, it is not sent; did you mean or"),
+        ({"phone": "x"}, "phone: unknown field, it is not sent; did you mean phone_n"),
+        ({"colour": {"@path": "$.c"}}, "colour: unknown field, it is not sent"),
         (
             {"address": {"zip": {"@path": "$.zip"}}},
-            "address/zip: is not a field of TikTok's and is not sent; did you mean zip_code?",
+            "address/zip: unknown field, it is not sent; did you mean zip_code?",
         ),
         (
             {"contents": {"@arrayPath": ["$.p", {"content_ids": {"@path": "$.id"}}]}},
             (
-                "contents/@arrayPath/1/content_ids: is not a field of TikTok's and is not sent; "
+                "contents/@arrayPath/1/content_ids: unknown field, it is not sent; "
                 "did you mean content_id?"
             ),
         ),
-        ({"contents": [{"prize": 1}]}, "contents/0/prize: is not a field of TikTok's"),
-        ({"lead_fields": {"lead": 1}}, "lead_fields/lead: is not a field of TikTok's"),
-        ({"travel_fields": {"town": 1}}, "travel_fields/town: is not a field of TikTok's"),
-        ({"vehicle_fields": {"colour": 1}}, "vehicle_fields/colour: is not a field of TikTok's"),
+        ({"contents": [{"prize": 1}]}, "contents/0/prize: unknown field"),
+        ({"lead_fields": {"lead": 1}}, "lead_fields/lead: unknown field"),
+        ({"travel_fields": {"town": 1}}, "travel_fields/town: unknown field"),
+        ({"vehicle_fields": {"colour": 1}}, "vehicle_fields/colour: unknown field"),
     ],
 )
 def test_a_name_that_nobody_reads_is_warned_of(fields: dict[str, Any], warning: str) -> None:
-    findings = check(fields)
-    (found,) = findings.warnings
-    assert found.startswith(f'"Cart": {warning}')
-    assert not findings.problems
+    diagnostics = check(fields)
+    (found,) = diagnostics.warnings
+    assert str(found).startswith(f'"Cart": {warning}')
+    assert not diagnostics.problems
 
 
 def test_a_name_that_is_like_no_other_gets_no_proposal() -> None:
-    assert warnings(xyz=1) == ['"Cart": xyz: is not a field of TikTok\'s and is not sent']
+    assert warnings(xyz=1) == ['"Cart": xyz: unknown field, it is not sent']
 
 
 def test_keys_that_segment_keeps_for_itself_are_left_alone() -> None:
@@ -82,7 +82,7 @@ def test_keys_that_segment_keeps_for_itself_are_left_alone() -> None:
 def test_a_set_with_an_unknown_field_can_be_used() -> None:
     preset = {"name": "Cart", "subscribe": 'type = "track"', "mapping": {"event": "A", "emial": 1}}
     (warning,) = compile_mapping_set([preset], schema, source="test.json").warnings
-    assert warning.startswith('"Cart": emial: is not a field of TikTok\'s')
+    assert warning.startswith('"Cart": emial: unknown field')
 
 
 def test_a_mapping_that_is_one_directive_names_no_fields() -> None:
@@ -158,9 +158,9 @@ def test_a_mapping_that_is_one_directive_names_no_fields() -> None:
 def test_a_literal_that_could_never_be_sent_is_refused(
     fields: dict[str, Any], problem: str
 ) -> None:
-    findings = check(fields)
-    assert [str(found) for found in findings.problems] == [f'"Cart": {problem}']
-    assert not findings.warnings
+    diagnostics = check(fields)
+    assert [str(found) for found in diagnostics.problems] == [f'"Cart": {problem}']
+    assert not diagnostics.warnings
 
 
 def test_a_currency_that_tiktok_does_not_take_is_refused_with_those_it_takes() -> None:
@@ -186,13 +186,13 @@ def test_a_currency_that_tiktok_does_not_take_is_refused_with_those_it_takes() -
     ],
 )
 def test_what_can_be_sent_is_taken(fields: dict[str, Any]) -> None:
-    findings = check(fields)
-    assert (findings.problems, findings.warnings) == ([], [])
+    diagnostics = check(fields)
+    assert (diagnostics.problems, diagnostics.warnings) == ([], [])
 
 
 def test_the_default_fields_are_known() -> None:
-    findings = check(schema.default_fields())
-    assert (findings.problems, findings.warnings) == ([], [])
+    diagnostics = check(schema.default_fields())
+    assert (diagnostics.problems, diagnostics.warnings) == ([], [])
 
 
 # ------------------------------------------------------------------ agreement with what is sent

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tiktok_pixel.mapping.fql_tokens import SubscriptionError
+from tiktok_pixel.mapping.errors import SubscriptionError
 from tiktok_pixel.mapping.subscriptions import compile_subscription
 from tools.pixel.describe import describe_subscription
 
@@ -71,19 +71,19 @@ def test_is_strict_about_case_and_types(source: str, event: Event) -> None:
 def test_the_last_conjunction_counts_for_all() -> None:
     source = 'event = "A" or event = "B" and type = "track"'
     assert not matches(source, {"event": "A"})
-    assert "so all of the conditions must hold" in warnings(source)
+    assert "so all of the conditions must be true" in warnings(source)
     assert matches('type = "track" and event = "A" or event = "B"', {"event": "B"})
 
 
 @pytest.mark.parametrize(
     ("source", "event", "surprise"),
     [
-        ('event = "A" AND type = "x"', {"event": "A", "type": "x"}, "only in lower case"),
-        ('event = "A" or(type = "x")', {"event": "A", "type": "x"}, "needs a space behind it"),
-        ('event = "A" and groupId = "g"', {"event": "A"}, "no field of a subscription"),
-        ('!(event = "A")', {"event": "A"}, "means nothing here"),
-        ("event = 'A'", {"event": "'A'"}, "single quotation marks"),
-        ("event = A", {"event": "A"}, "no quotation marks"),
+        ('event = "A" AND type = "x"', {"event": "A", "type": "x"}, "must be in lower case"),
+        ('event = "A" or(type = "x")', {"event": "A", "type": "x"}, "needs a space after it"),
+        ('event = "A" and groupId = "g"', {"event": "A"}, "is not a field of subscriptions"),
+        ('!(event = "A")', {"event": "A"}, "is not valid here"),
+        ("event = 'A'", {"event": "'A'"}, "keeps its single quotes"),
+        ("event = A", {"event": "A"}, "has no quotes"),
         ("event = null", {"event": "null"}, 'compared as the text "null"'),
         ("properties.a != true", {"properties": {"a": True}}, 'compared as the text "true"'),
         ('match(event, "Order")', {"event": "reorder"[2:].replace("o", "O")}, 'has no "*"'),
@@ -92,7 +92,7 @@ def test_the_last_conjunction_counts_for_all() -> None:
         (
             'type = "x" and (contains(event, "A") or event = "B")',
             {"event": "B"},
-            "ends the brackets",
+            "ends the parentheses",
         ),
     ],
 )
@@ -105,7 +105,7 @@ def test_what_segment_reads_otherwise_than_it_looks_is_warned_of(
 
 def test_a_comparison_that_never_holds_is_warned_of() -> None:
     assert not matches('properties.n < "abc"', {"properties": {"n": 1}})
-    assert "never holds" in warnings('properties.n < "abc"')
+    assert "never true" in warnings('properties.n < "abc"')
 
 
 @pytest.mark.parametrize(
@@ -140,9 +140,9 @@ def test_plain_subscriptions_have_no_warnings(source: str) -> None:
         ("properties.n = 1.2.3", 'column 16: expected a number, got "1.2.3"'),
         ("properties.n = 5.", "column 16: expected a number"),
         ("properties.n = -", "column 16: expected a number"),
-        ('((event = "A"))', "column 2: brackets inside of brackets"),
+        ('((event = "A"))', "column 2: parentheses inside parentheses are not supported"),
         ('(event = "A"', 'column 13: expected ")"'),
-        ('() or event = "A"', "column 2: expected a condition inside of brackets"),
+        ('() or event = "A"', "column 2: expected a condition inside the parentheses"),
         ("contains(event)", "column 15: expected ,"),
         ('contains("A", event)', "column 10: expected a field"),
         ("match(event, 5)", 'column 14: expected "text"'),

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from tests.unit.mapping.naive import transform
-from tiktok_pixel.mapping.diagnostics import Findings, Place
-from tiktok_pixel.mapping.presets import compile_fields
+from tiktok_pixel.mapping.compiler import compile_fields
+from tiktok_pixel.mapping.diagnostics import Diagnostics, Location
 
 Json = Any
 
@@ -116,10 +116,10 @@ def test_a_compiled_mapping_gives_what_the_plain_reading_gives(
     mapping: dict[str, Json], event: dict[str, Json]
 ) -> None:
     """Compiled and naive evaluation agree, and neither the mapping nor the event is changed."""
-    findings = Findings()
+    diagnostics = Diagnostics()
     mapping_before, event_before = copy.deepcopy(mapping), copy.deepcopy(event)
-    evaluate = compile_fields(mapping, Place(findings, "made up"))
-    assert not findings.problems
+    evaluate = compile_fields(mapping, Location(diagnostics, "made up"))
+    assert not diagnostics.problems
     assert repr(evaluate(event)) is not None
     assert evaluate(event) == transform(mapping, event)
     assert (mapping, event) == (mapping_before, event_before)

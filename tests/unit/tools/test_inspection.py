@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from tiktok_pixel.mapping import Mapping, compile_mapping_set
+from tiktok_pixel.mapping import EventMapping, compile_mapping_set
 from tiktok_pixel.tiktok import schema
 from tools.pixel.inspection import Origin, map_fields
 
 EVENT = {"type": "track", "event": "A", "properties": {"id": "o", "n": None}}
 
 
-def mapping_of(fields: Any) -> Mapping:
+def mapping_of(fields: Any) -> EventMapping:
     preset = {"name": "A", "subscribe": 'type = "track"', "mapping": fields}
     return compile_mapping_set([preset], schema, source="test").mappings[0]
 

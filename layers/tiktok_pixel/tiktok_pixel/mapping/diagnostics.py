@@ -1,4 +1,6 @@
-"""Where the compiler stands in a mapping file, and what it has found so far."""
+"""The compiler's current location in a mapping file, and the problems that it has found."""
+
+from __future__ import annotations
 
 from typing import Any
 
@@ -6,66 +8,69 @@ from tiktok_pixel.mapping.errors import MappingProblem
 from tiktok_pixel.mapping.paths import UNDEFINED, Evaluator
 
 
-class Findings:
-    """Collects the problems and warnings of a whole file, so that one load shows them all."""
+class Diagnostics:
+    """Collects the problems and warnings of a whole file, so that one load shows all of them."""
 
     __slots__ = ("problems", "warnings")
 
     def __init__(self) -> None:
         self.problems: list[MappingProblem] = []
-        self.warnings: list[str] = []
+        self.warnings: list[MappingProblem] = []
 
 
-class Place:
-    """A place inside of one preset's mapping.
+class Location:
+    """A location inside the mapping of one preset.
 
-    `raw` says that the value built here is fed to a directive which can tell an undefined member
-    from an absent one (`@merge`, `@flatten`): objects built in a raw place keep `UNDEFINED`
-    members, all others leave them out at once.
+    Attributes:
+        diagnostics: Collects what is reported here.
+        mapping: The name of the preset.
+        path: The keys that lead here.
+        keeps_undefined: Whether the value built here goes to a directive that distinguishes
+            undefined members from absent ones (``@merge``, ``@flatten``). Such objects keep
+            ``UNDEFINED`` members; all others leave them out.
     """
 
-    __slots__ = ("findings", "mapping", "path", "raw")
+    __slots__ = ("diagnostics", "keeps_undefined", "mapping", "path")
 
     def __init__(
         self,
-        findings: Findings,
+        diagnostics: Diagnostics,
         mapping: str,
         path: tuple[str, ...] = (),
         *,
-        raw: bool = False,
+        keeps_undefined: bool = False,
     ) -> None:
-        self.findings = findings
+        self.diagnostics = diagnostics
         self.mapping = mapping
         self.path = path
-        self.raw = raw
+        self.keeps_undefined = keeps_undefined
 
-    def at(self, *keys: str, raw: bool | None = None) -> "Place":
-        """Go to the place that keys lead to from here."""
-        return Place(
-            self.findings,
-            self.mapping,
-            self.path + keys,
-            raw=self.raw if raw is None else raw,
-        )
+    def at(self, *keys: str, keeps_undefined: bool | None = None) -> Location:
+        """Return the location that keys lead to from here."""
+        if keeps_undefined is None:
+            keeps_undefined = self.keeps_undefined
+        path = self.path + keys
+        return Location(self.diagnostics, self.mapping, path, keeps_undefined=keeps_undefined)
 
-    def refuse(self, problem: str, allowed: str = "") -> Evaluator:
-        """Note a problem here; the answer stands in for what cannot be compiled."""
-        field = "/".join(self.path)
-        self.findings.problems.append(MappingProblem(self.mapping, field, problem, allowed))
-        return nothing
+    def error(self, message: str) -> Evaluator:
+        """Report a problem here; return an evaluator to use for what cannot be compiled."""
+        self.diagnostics.problems.append(self._problem(message))
+        return evaluate_to_undefined
 
-    def warn(self, text: str) -> None:
-        """Note what is allowed here and will still surprise."""
-        field = "/".join(self.path)
-        self.findings.warnings.append(f'"{self.mapping}": {field}: {text}')
+    def warning(self, message: str) -> None:
+        """Report what is allowed here but probably not meant."""
+        self.diagnostics.warnings.append(self._problem(message))
+
+    def _problem(self, message: str) -> MappingProblem:
+        return MappingProblem(self.mapping, "/".join(self.path), message)
 
 
-def nothing(_data: Any) -> Any:
+def evaluate_to_undefined(_data: Any) -> Any:
     """Evaluate to undefined."""
     return UNDEFINED
 
 
-def kind_of(value: Any) -> str:
+def json_type(value: Any) -> str:
     """Name the type of a JSON value, with its article."""
     if value is None:
         return "null"

@@ -1,4 +1,6 @@
-"""What is wrong with a mapping file, told as a compiler tells it."""
+"""What is wrong with a mapping file."""
+
+from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,37 +10,50 @@ from tiktok_pixel.errors import TikTokPixelError
 
 @dataclass(frozen=True, slots=True)
 class MappingProblem:
-    """One thing that stops a mapping file from being used.
+    """One thing that makes a mapping file unusable.
 
-    `mapping` is the name of the preset, or its place (`#3`) when it has no name, or empty when the
-    problem is the file's. `field` is the path inside of the preset's `mapping`, joined by slashes
-    as Segment's own validation prints it, or the key of the preset (`subscribe`). `allowed` says
-    what may stand there, where that is not plain from the problem.
+    Attributes:
+        mapping: The name of the preset, its position (``#3``) when it has no name, or empty when
+            the problem is in the file as a whole.
+        field: The path inside the preset's ``mapping``, joined by slashes as in Segment's own
+            validation, or a key of the preset (``subscribe``).
+        message: What is wrong, and what to write.
     """
 
     mapping: str
     field: str
-    problem: str
-    allowed: str = ""
+    message: str
 
     def __str__(self) -> str:
-        where = [f'"{self.mapping}"'] if self.mapping else []
-        if self.field:
-            where.append(self.field)
-        allowed = f"; allowed: {self.allowed}" if self.allowed else ""
-        return ": ".join([*where, self.problem]) + allowed
+        mapping = f'"{self.mapping}"' if self.mapping else ""
+        return ": ".join(filter(None, (mapping, self.field, self.message)))
 
 
 class MappingError(TikTokPixelError):
     """A mapping file that cannot be used.
 
-    `file` is the path as it was given, `problems` holds everything that was found, so that one
-    attempt shows all that is to be mended. As text it is one line a problem::
+    As text it has one line per problem::
 
-        mappings/prod.json: "Add to Cart": contents/@arrayPath/0: expected …, got a number
+        mappings/prod.json: "Add to Cart": content_type: must be one of: product, product_group; …
+
+    Attributes:
+        file: The path of the file, as it was given.
+        problems: All problems of the file, so that one attempt shows everything to fix.
     """
 
     def __init__(self, file: str, problems: Sequence[MappingProblem]) -> None:
         self.file = file
         self.problems = tuple(problems)
         super().__init__("\n".join(f"{file}: {problem}" for problem in self.problems))
+
+
+class SubscriptionError(TikTokPixelError):
+    """FQL that Segment cannot read, so that the subscription would never match.
+
+    Attributes:
+        column: Where the problem is, counted in characters from 1.
+    """
+
+    def __init__(self, column: int, message: str) -> None:
+        self.column = column
+        super().__init__(f"column {column}: {message}")

@@ -1,6 +1,6 @@
-"""FQL subscriptions: which events a mapping is for.
+"""Parse FQL subscriptions, which decide which events a mapping is for.
 
-The grammar, as Segment reads it (packages/destination-subscriptions/src/parse-fql.ts in its
+The grammar of Segment (packages/destination-subscriptions/src/parse-fql.ts in its
 action-destinations repository)::
 
     query := term (("and" | "or") term)*
@@ -10,35 +10,43 @@ action-destinations repository)::
     value := "string" | number | true | false | null
     func  := contains(field, "s") | match(field, "s*") | match(field, "*s")
 
-Segment's reader is lenient in ways that surprise: no precedence (the last conjunction of a query
-counts for all of it), capital AND and OR are skipped, so are unknown fields. What it makes of such
-a query is what this one makes of it, and each surprise is a warning. What it cannot read at all
-would never match; that is an error here.
+Segment's parser is lenient in unexpected ways: there is no precedence (the last conjunction of a
+query applies to all of it), AND and OR in capitals are ignored, and so are unknown fields. This
+parser reads such queries the same way, and reports each of them as a warning. What Segment cannot
+read would never match; here it is an error.
 """
+
+from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Final
 
-from tiktok_pixel.mapping.fql_tokens import SubscriptionError, Token, tokenize
+from tiktok_pixel.mapping.errors import SubscriptionError
+from tiktok_pixel.mapping.fql_tokens import Token, tokenize
 from tiktok_pixel.values.javascript import to_number, to_string
 
-_FIELDS = frozenset({"type", "event", "name", "userId", "context", "properties", "traits"})
-_FUNCTION_FIELDS = frozenset({"event", "name", "userId"})
-_OBJECTS = ("properties", "traits", "context")
-_COMPARISONS = frozenset({"=", "!=", "<", "<=", ">", ">="})
-_VALUE_KINDS = frozenset({"string", "number", "name", "null"})
-_PATH_KEYS = re.compile(r"[^\[.\]]+")
+_FIELDS: Final = frozenset({"type", "event", "name", "userId", "context", "properties", "traits"})
+_FUNCTION_FIELDS: Final = frozenset({"event", "name", "userId"})
+_OBJECTS: Final = ("properties", "traits", "context")
+_COMPARISONS: Final = frozenset({"=", "!=", "<", "<=", ">", ">="})
+_VALUE_KINDS: Final = frozenset({"string", "number", "name", "null"})
+_PATH_KEYS: Final = re.compile(r"[^\[.\]]+")
 
 Scalar = str | int | float | bool | None
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One comparison: the keys of the event's member, the test, and what it is held against.
+    """One comparison.
 
-    The tests are those of Segment: `=`, `!=` (strict, against text), `number =`, `number !=`,
-    `<`, `<=`, `>`, `>=`, `exists`, `not exists`, `is true`, `is false`, and `contains`,
-    `starts with`, `ends with` with their negations (`not contains`…).
+    Attributes:
+        keys: The keys of the event's member.
+        test: One of Segment's tests: ``=``, ``!=`` (strict, with text), ``number =``,
+            ``number !=``, ``<``, ``<=``, ``>``, ``>=``, ``exists``, ``not exists``, ``is true``,
+            ``is false``, and ``contains``, ``starts with``, ``ends with`` with their negations
+            (``not contains``…).
+        expected: What the member is compared with.
     """
 
     keys: tuple[str, ...]
@@ -48,50 +56,52 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Conditions of which all (`and`) or any (`or`) must hold."""
+    """Conditions of which all (``and``) or any (``or``) must be true."""
 
     operator: str
-    children: "tuple[Condition | Group, ...]"
+    children: tuple[Condition | Group, ...]
 
 
 Node = Condition | Group
 
 
 def parse_fql(source: str) -> tuple[Node, tuple[str, ...]]:
-    """Read a subscription; the answer is its condition and the warnings about it.
+    """Parse a subscription.
+
+    Returns:
+        Its condition, and warnings about it.
 
     Raises:
-        SubscriptionError: Segment could not read it, or would read what nobody can mean; the
-            error has the column and what was expected there.
+        SubscriptionError: Segment cannot read it, or reads something that is never meant. The
+            error has the column and what is expected there.
     """
-    warnings: list[str] = []
-    reader = _Reader(tokenize(source), warnings)
-    node = reader.query()
+    parser = _Parser(tokenize(source))
+    node = parser.query()
     if node is None:
         raise SubscriptionError(1, f"expected a condition on one of {', '.join(sorted(_FIELDS))}")
-    return node, tuple(warnings)
+    return node, tuple(parser.warnings)
 
 
-class _Reader:
-    """Reads one list of words; a pair of brackets gets a reader of its own."""
+class _Parser:
+    """Parses one list of tokens; what is in parentheses gets a parser of its own."""
 
     __slots__ = ("position", "tokens", "warnings")
 
-    def __init__(self, tokens: list[Token], warnings: list[str]) -> None:
+    def __init__(self, tokens: list[Token]) -> None:
         self.tokens = tokens
         self.position = 0
-        self.warnings = warnings
+        self.warnings: list[str] = []
 
     def query(self) -> Node | None:
         nodes: list[Node] = []
         conjunctions: list[str] = []
-        unknown = False  # between a field nobody knows and the next conjunction
+        unknown = False  # between an unknown field and the next conjunction
         while (token := self._next()).kind != "end":
             if token.kind == "conditional":
                 conjunctions.append(token.text)
                 unknown = False
             elif token.kind == "(":
-                nodes.append(self._brackets(token))
+                nodes.append(self._parentheses(token))
             elif token.kind == "name" and token.text.partition(".")[0] in _FIELDS:
                 nodes.append(self._comparison(token))
             elif token.kind == "name" and token.text in ("contains", "match"):
@@ -100,39 +110,44 @@ class _Reader:
                 nodes.extend(self._function(self._next(), negated=True))
             elif not unknown:
                 unknown = token.kind == "name"
-                self._warn(token, _why_skipped(token))
+                self._warn(token, _why_ignored(token))
         if len(set(conjunctions)) > 1:
             meaning = "all" if conjunctions[-1] == "and" else "any"
             self.warnings.append(
-                f'"and" and "or" are mixed without brackets: the last one counts, so {meaning} '
-                "of the conditions must hold"
+                f'"and" and "or" are mixed without parentheses: the last one applies, so {meaning} '
+                "of the conditions must be true"
             )
         if len(nodes) > 1:
             return Group(conjunctions[-1] if conjunctions else "and", tuple(nodes))
         return nodes[0] if nodes else None
 
-    def _brackets(self, opening: Token) -> Node:
-        # Segment ends the brackets at the first ")", even if a function's.
+    def _parentheses(self, opening: Token) -> Node:
+        # Segment ends them at the first ")", even when it belongs to a function.
         inner: list[Token] = []
         depth = 0
         while (token := self._next()).kind != ")":
             if token.kind == "end":
                 raise SubscriptionError(token.column, 'expected ")"')
             if token.kind == "(" and (not inner or inner[-1].text not in ("contains", "match")):
-                raise SubscriptionError(token.column, "brackets inside of brackets")
+                raise SubscriptionError(
+                    token.column, "parentheses inside parentheses are not supported"
+                )
             depth += token.kind == "("
             inner.append(token)
         if depth and self._peek().kind != ")":
             self._warn(
                 token,
-                "ends the brackets although it belongs to a function; put the function last",
+                "ends the parentheses although it belongs to a function; put the function last",
             )
         elif depth:
             self._next()
         inner.append(Token("end", "", token.column))
-        node = _Reader(inner, self.warnings).query()
+        parser = _Parser(inner)
+        node = parser.query()
+        self.warnings += parser.warnings
         if node is None:
-            raise SubscriptionError(opening.column + 1, "expected a condition inside of brackets")
+            message = "expected a condition inside the parentheses"
+            raise SubscriptionError(opening.column + 1, message)
         return node
 
     def _comparison(self, field: Token) -> Condition:
@@ -163,7 +178,7 @@ class _Reader:
             return self._order(keys, operator, literal)
         if isinstance(literal, int | float) and not isinstance(literal, bool) and in_object:
             return Condition(keys, f"number {operator.text}", literal)
-        if value.kind != "string":
+        if not isinstance(literal, str):
             self._warn(value, f'is compared as the text "{to_string(literal)}"')
         return Condition(keys, operator.text, to_string(literal))
 
@@ -174,7 +189,7 @@ class _Reader:
         elif literal is not None and not (isinstance(literal, bool) and keys[0] not in _OBJECTS):
             limit = float(literal)
         if limit is None:
-            self._warn(operator, "compares with what is no number and never holds")
+            self._warn(operator, "compares with a value that is not a number; this is never true")
         return Condition(keys, operator.text, limit)
 
     def _function(self, function: Token, *, negated: bool) -> list[Condition]:
@@ -185,26 +200,28 @@ class _Reader:
         allowed = _VALUE_KINDS if function.text == "contains" else {"string"}
         if value.kind not in allowed:
             raise SubscriptionError(value.column, 'expected "text"')
-        if self._peek().kind != "end":  # brackets may have taken the closing one
+        if self._peek().kind != "end":  # parentheses may have taken the closing one
             self._expect(")")
         text = to_string(self._literal(value))
         test = "contains"
         if function.text == "match":
             test = "starts with" if value.text.endswith('*"') else "ends with"
             if not value.text.endswith('*"') and not text.startswith("*"):
-                self._warn(value, 'has no "*": its first character is dropped, the rest is an end')
+                self._warn(
+                    value, 'has no "*": Segment drops the first character and matches an ending'
+                )
             text = text[:-1] if test == "starts with" else text[1:]
             if "*" in text:
                 self._warn(value, 'has a second "*", which stands for itself')
         if field.text not in _FUNCTION_FIELDS and not field.text.startswith(_OBJECTS):
-            self._warn(field, "cannot be used in a function; Segment skips the function")
+            self._warn(field, "cannot be used in a function; Segment ignores the function")
             return []
         return [Condition(_keys(field), f"not {test}" if negated else test, text)]
 
     def _literal(self, value: Token) -> Scalar:
         if value.kind == "string":
             if value.text.startswith("'"):
-                self._warn(value, "keeps its single quotation marks as part of the text")
+                self._warn(value, "keeps its single quotes as part of the text; use double quotes")
                 return value.text
             return value.text[1:-1]
         if value.kind == "number":
@@ -213,7 +230,7 @@ class _Reader:
             return value.text == "true"
         if value.kind == "null":
             return None
-        self._warn(value, "has no quotation marks")
+        self._warn(value, f'has no quotes; write "{value.text}"')
         return value.text
 
     def _expect(self, kind: str) -> Token:
@@ -241,18 +258,18 @@ def _keys(field: Token) -> tuple[str, ...]:
     if not field.text.startswith(_OBJECTS):
         return (head,)
     container = next(name for name in _OBJECTS if field.text.startswith(name))
-    # Without a path, Segment looks for a member named like the object itself.
+    # Without a path, Segment looks for a member with the name of the object itself.
     keys = _PATH_KEYS.findall(path if head == container and path else field.text)
     if not keys:
         raise SubscriptionError(field.column, f"expected a path after {head}")
     return (container, *keys)
 
 
-def _why_skipped(token: Token) -> str:
+def _why_ignored(token: Token) -> str:
+    if token.text in ("and", "or"):
+        return "needs a space after it; Segment ignores it"
     if token.text.lower() in ("and", "or"):
-        if token.text in ("and", "or"):
-            return 'needs a space behind it; Segment skips it and joins by "and" or the next word'
-        return 'counts only in lower case; Segment skips it and joins by "and" or the next word'
+        return "must be in lower case; Segment ignores it"
     if token.kind == "name":
-        return "is no field of a subscription; Segment skips it"
-    return "means nothing here; Segment skips it"
+        return "is not a field of subscriptions; Segment ignores it"
+    return "is not valid here; Segment ignores it"

@@ -1,40 +1,41 @@
-r"""The words of FQL, the language of subscriptions.
+r"""The tokens of FQL, the language of subscriptions.
 
-They are cut as Segment's lexer cuts them (npm package `@segment/fql-ts`, src/lexer.ts), its
-peculiarities included: `and` and `or` are conjunctions only in lower case and only before a space,
-comma or closing bracket; `\` takes the next character into a name; a string ends at the next
-quotation mark of its own kind, and nothing in it can be escaped.
+Text is split as Segment's lexer splits it (npm package ``@segment/fql-ts``, src/lexer.ts), with its
+peculiarities: ``and`` and ``or`` are conjunctions only in lower case and only before a space, comma
+or closing parenthesis; ``\`` takes the next character into a name; a string ends at the next quote
+of its own kind, and nothing in it can be escaped.
 """
+
+from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Final
 
-# What may follow a conjunction, `null`, `!=`, `<=` and `>=`.
-_TERMINATORS = " \t\n,])"
-# What may follow a name besides.
-_AFTER_NAME = _TERMINATORS + ".(=!"
+from tiktok_pixel.mapping.errors import SubscriptionError
 
-_WORD = re.compile(r"(?:and|or|null|!=|<=|>=)(?=[ \t\n,\])]|\Z)")
-_NAME = re.compile(r"(?:[A-Za-z_]|\\.)(?:[A-Za-z0-9_-]|\\.)*", re.DOTALL)
-_NUMBER = re.compile(r"[-+0-9][0-9.]*")
-_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
-_KINDS = {"and": "conditional", "or": "conditional", "null": "null"}
+# What may follow a conjunction, ``null``, ``!=``, ``<=`` and ``>=``.
+_TERMINATORS: Final = " \t\n,])"
+# What may follow a name.
+_AFTER_NAME: Final = _TERMINATORS + ".(=!"
 
-
-class SubscriptionError(ValueError):
-    """FQL that Segment cannot read, so that the subscription would never match.
-
-    `column` counts characters from 1; the text says what was expected there.
-    """
-
-    def __init__(self, column: int, problem: str) -> None:
-        self.column = column
-        super().__init__(f"column {column}: {problem}")
+_WORD: Final = re.compile(r"(?:and|or|null|!=|<=|>=)(?=[ \t\n,\])]|\Z)")
+_NAME: Final = re.compile(r"(?:[A-Za-z_]|\\.)(?:[A-Za-z0-9_-]|\\.)*", re.DOTALL)
+_NUMBER: Final = re.compile(r"[-+0-9][0-9.]*")
+_ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
+_KINDS: Final = {"and": "conditional", "or": "conditional", "null": "null"}
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A word: its kind, its text (names without backslashes, strings with quotes), its column."""
+    """One token.
+
+    Attributes:
+        kind: ``name``, ``string``, ``number``, ``null``, ``conditional``, ``operator``, ``end``, or
+            a punctuation mark itself.
+        text: As written; names without backslashes, strings with quotes.
+        column: Where it starts, counted in characters from 1.
+    """
 
     kind: str
     text: str
@@ -42,10 +43,10 @@ class Token:
 
 
 def tokenize(source: str) -> list[Token]:
-    """Cut FQL into words; dotted names are one word, and the last word is of kind `end`.
+    """Split FQL into tokens; dotted names are one token, and the last one is of kind ``end``.
 
     Raises:
-        SubscriptionError: a character or word that FQL does not have.
+        SubscriptionError: The text has a character or token that FQL does not have.
     """
     tokens: list[Token] = []
     position = 0

@@ -1,38 +1,43 @@
 """A file of mappings, and the mappings that are for an event."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tiktok_pixel.mapping.diagnostics import Findings, kind_of
+from tiktok_pixel.mapping.diagnostics import Diagnostics, json_type
 from tiktok_pixel.mapping.errors import MappingError, MappingProblem
-from tiktok_pixel.mapping.presets import Fields, Mapping, compile_preset
-from tiktok_pixel.mapping.schema import Schema
+from tiktok_pixel.mapping.presets import EventMapping, Fields, compile_preset
 
-# The place in the file, the mapping, and whether to be found by its index is to match.
-Position = tuple[int, Mapping, bool]
+if TYPE_CHECKING:
+    from tiktok_pixel.mapping.schema import Schema
+
+# A mapping with its position in the file, and whether the index alone decides that it matches.
+_Indexed = tuple[int, EventMapping, bool]
 
 
 @dataclass(frozen=True, slots=True)
 class MappingSet:
     """The mappings of one file.
 
-    `mappings` are all of them in the order of the file, `warnings` what is allowed in it and will
-    still surprise, one text each. The other members are how `match` finds mappings fast.
+    Attributes:
+        mappings: All mappings in the order of the file.
+        warnings: What is allowed in the file but probably not meant.
     """
 
-    mappings: tuple[Mapping, ...]
+    mappings: tuple[EventMapping, ...]
     warnings: tuple[str, ...]
-    _by_type: dict[str, tuple[Position, ...]]
-    _by_event: dict[str, tuple[Position, ...]]
-    _rest: tuple[Position, ...]
+    _by_type: dict[str, tuple[_Indexed, ...]]
+    _by_event: dict[str, tuple[_Indexed, ...]]
+    _not_indexed: tuple[_Indexed, ...]
 
-    def match(self, event: dict[str, Any]) -> tuple[Mapping, ...]:
-        """Give the enabled mappings whose subscription matches, in the order of the file."""
+    def match(self, event: dict[str, Any]) -> tuple[EventMapping, ...]:
+        """Return the enabled mappings whose subscription matches, in the order of the file."""
         name, kind = event.get("event"), event.get("type")
-        found = self._rest
+        found = self._not_indexed
         if name.__class__ is str and name in self._by_event:
             found += self._by_event[name]
         if kind.__class__ is str and kind in self._by_type:
@@ -47,39 +52,44 @@ class MappingSet:
 
 
 def load_mapping_set(path: Path, schema: Schema) -> MappingSet:
-    """Read a mapping file: a JSON array of presets, or an object with such an array as `presets`.
+    """Read and compile a mapping file.
 
-    `schema` has the fields and event names of the destination.
+    Args:
+        path: The file: a JSON array of presets, or an object with such an array as ``presets``.
+        schema: The fields and event names of the destination.
 
     Raises:
-        MappingError: the file is not there or cannot be used; the error lists all that is wrong.
+        MappingError: The file does not exist or cannot be used; the error lists all problems.
     """
     return compile_mapping_set(_read_json(path), schema, source=str(path))
 
 
 def compile_mapping_set(presets: object, schema: Schema, *, source: str) -> MappingSet:
-    """Compile what a mapping file holds; `source` is its name in errors.
+    """Compile the content of a mapping file.
+
+    Args:
+        presets: The content.
+        schema: The fields and event names of the destination.
+        source: The name of the file in errors.
 
     Raises:
-        MappingError: as `load_mapping_set`.
+        MappingError: The file cannot be used; the error lists all problems.
     """
     entries = presets.get("presets") if isinstance(presets, dict) else presets
     if not isinstance(entries, list):
-        problem = f"expected an array of presets, got {kind_of(presets)}"
-        raise MappingError(
-            source, [MappingProblem("", "", problem, 'an array, or {"presets": []}')]
-        )
-    findings = Findings()
+        message = f'must be an array of presets, or {{"presets": […]}}; got {json_type(presets)}'
+        raise MappingError(source, [MappingProblem("", "", message)])
+    diagnostics = Diagnostics()
     defaults = _default_fields(entries, schema)
     compiled = [
-        compile_preset(preset, number, defaults, schema, findings)
+        compile_preset(preset, number, defaults, schema, diagnostics)
         for number, preset in enumerate(entries, 1)
     ]
     mappings = tuple(mapping for mapping in compiled if mapping is not None)
-    _check_names(mappings, findings)
-    if findings.problems:
-        raise MappingError(source, findings.problems)
-    return _indexed(mappings, tuple(findings.warnings))
+    problems = [*diagnostics.problems, *_duplicate_names(mappings)]
+    if problems:
+        raise MappingError(source, problems)
+    return _indexed(mappings, tuple(map(str, diagnostics.warnings)))
 
 
 def _default_fields(entries: list[Any], schema: Schema) -> Fields:
@@ -91,47 +101,49 @@ def _read_json(path: Path) -> object:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise MappingError(str(path), [MappingProblem("", "", _why(error, path))]) from error
+        raise MappingError(str(path), [MappingProblem("", "", _reason(error, path))]) from error
 
 
-def _why(error: Exception, path: Path) -> str:
+def _reason(error: Exception, path: Path) -> str:
     if isinstance(error, FileNotFoundError):
-        there = sorted(file.name for file in path.parent.glob("*.json"))
-        return f"there is no such file; beside it: {', '.join(there) or 'no *.json at all'}"
+        others = sorted(file.name for file in path.parent.glob("*.json"))
+        return f"file not found; files beside it: {', '.join(others) or 'none'}"
     if isinstance(error, OSError):
         return f"cannot be read: {error.strerror}"
-    return f"is not JSON: {error}"
+    return f"not valid JSON: {error}"
 
 
-def _check_names(mappings: Iterable[Mapping], findings: Findings) -> None:
+def _duplicate_names(mappings: Iterable[EventMapping]) -> list[MappingProblem]:
+    problems = []
     seen: set[str] = set()
     for mapping in mappings:
         if mapping.name in seen:
-            problem = MappingProblem(mapping.name, "name", "is the name of two presets")
-            findings.problems.append(problem)
+            message = "must be unique; two presets have this name"
+            problems.append(MappingProblem(mapping.name, "name", message))
         seen.add(mapping.name)
+    return problems
 
 
-def _indexed(mappings: tuple[Mapping, ...], warnings: tuple[str, ...]) -> MappingSet:
-    by_field: dict[str, dict[str, list[Position]]] = {"type": {}, "event": {}}
-    rest: list[Position] = []
+def _indexed(mappings: tuple[EventMapping, ...], warnings: tuple[str, ...]) -> MappingSet:
+    by_field: dict[str, dict[str, list[_Indexed]]] = {"type": {}, "event": {}}
+    not_indexed: list[_Indexed] = []
     for number, mapping in enumerate(mappings):
         subscription = mapping.subscription
-        position = (number, mapping, subscription.index_decides)
+        item = (number, mapping, subscription.index_decides)
         if not mapping.enabled:
             continue
         if subscription.index_field is None:
-            rest.append(position)
+            not_indexed.append(item)
             continue
         index = by_field[subscription.index_field]
         for value in subscription.index_values:
-            index.setdefault(value, []).append(position)
+            index.setdefault(value, []).append(item)
     by_type, by_event = (
         {value: tuple(found) for value, found in by_field[field].items()}
         for field in ("type", "event")
     )
-    return MappingSet(mappings, warnings, by_type, by_event, tuple(rest))
+    return MappingSet(mappings, warnings, by_type, by_event, tuple(not_indexed))
 
 
-def _position(item: Position) -> int:
+def _position(item: _Indexed) -> int:
     return item[0]

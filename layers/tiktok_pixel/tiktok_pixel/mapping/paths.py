@@ -1,23 +1,25 @@
-"""Values as the mapping language sees them: `undefined`, paths, and the two tests of `@if`.
+"""Paths into JSON values, and JavaScript's ``undefined``.
 
-The rules are those of `get`, `removeUndefined` and `@if` in Segment's action-destinations
+The rules are those of ``get``, ``removeUndefined`` and ``@if`` in Segment's action-destinations
 repository (packages/core/src/get.ts, remove-undefined.ts, mapping-kit/index.ts).
 """
+
+from __future__ import annotations
 
 import re
 from collections.abc import Callable
 from typing import Any, Final
 
-# A compiled directive: it takes the event (or an item of it) and gives the value or UNDEFINED.
+# A compiled directive: takes the event (or an item of it), returns the value or UNDEFINED.
 Evaluator = Callable[[Any], Any]
 
-# Directives that walk a value (@flatten, @json, @excludeWhenNull) take one nested deeper than this
-# for undefined: no real event comes near it, and a hostile one must not exhaust the stack.
+# Directives that walk a value (@flatten, @json, @excludeWhenNull) are undefined for deeper ones: no
+# real event comes near this depth, and a hostile one must not exhaust the stack.
 MAX_DEPTH: Final = 100
 
 
 class Undefined(tuple[()]):
-    """The type of `UNDEFINED`; an empty tuple, because its test for truth costs nothing."""
+    """The type of ``UNDEFINED``; an empty tuple, because its truth test is free."""
 
     __slots__ = ()
 
@@ -25,23 +27,23 @@ class Undefined(tuple[()]):
         return "UNDEFINED"
 
 
-# JavaScript's `undefined`: a path that leads nowhere. JSON has no such value, and `null` (None) is
-# a different one: a field that is null is sent on, one that is undefined is left out.
+# JavaScript's ``undefined``: a path that leads nowhere. JSON has no such value, and ``null`` (None)
+# is a different one: a field that is null is sent on, one that is undefined is left out.
 UNDEFINED: Final = Undefined()
 
-NOTHING: Final[dict[str, Any]] = {}
+EMPTY: Final[dict[str, Any]] = {}
 
-# Where Segment's `get` cuts a path: at dots, and at brackets around a quoted key or a number.
-_SEPARATORS = re.compile(r"""\[(?=["'0-9])|\.|(?<=["'0-9])\]+""")
-_INDEX = re.compile(r"0|[1-9][0-9]*")
-# The longest index that is worth parsing; no array has more items.
-_MAX_INDEX_DIGITS = 9
+# Where Segment's ``get`` splits a path: at dots, and at brackets around a quoted key or a number.
+_SEPARATORS: Final = re.compile(r"""\[(?=["'0-9])|\.|(?<=["'0-9])\]+""")
+_INDEX: Final = re.compile(r"0|[1-9][0-9]*")
+# No array has an index with more digits.
+_MAX_INDEX_DIGITS: Final = 9
 
 
 def split_path(path: str) -> tuple[str, ...]:
-    """Cut a path as written (`$.properties.products[0].name`) into its keys.
+    """Split a path as written (``$.properties.products[0].name``) into its keys.
 
-    The first `$.` is dropped wherever it stands, as Segment does; `$.` and the empty path are the
+    The first ``$.`` is dropped wherever it stands, as in Segment; ``$.`` and the empty path are the
     event itself and have no keys. A key that contains a dot cannot be addressed.
     """
     path = path.replace("$.", "", 1)
@@ -51,12 +53,12 @@ def split_path(path: str) -> tuple[str, ...]:
     return tuple(key.replace("'", "").replace('"', "") for key in keys)
 
 
-def step(value: Any, key: str) -> Any:
-    """Take one key of any value, as `value && value[key]` does in JavaScript.
+def member(value: Any, key: str) -> Any:
+    """Return a member of any value, as ``value && value[key]`` does in JavaScript.
 
-    A value that JavaScript takes for false (`null`, `""`, `0`, `false`) is the result itself, so
-    `$.a.b` of `{"a": null}` is null. Properties that every JavaScript object inherits
-    (`constructor`) are not there.
+    A falsy value (``null``, ``""``, ``0``, ``false``) is the result itself, so ``$.a.b`` of
+    ``{"a": null}`` is null. Properties that every JavaScript object inherits (``constructor``) are
+    undefined.
     """
     if isinstance(value, dict):
         return value.get(key, UNDEFINED)
@@ -72,17 +74,14 @@ def step(value: Any, key: str) -> Any:
 
 
 def resolve(value: Any, keys: tuple[str, ...]) -> Any:
-    """Follow keys (of `split_path`) into a value; UNDEFINED where they lead nowhere."""
+    """Follow keys (of ``split_path``) into a value; UNDEFINED where they lead nowhere."""
     for key in keys:
-        value = value.get(key, UNDEFINED) if value.__class__ is dict else step(value, key)
+        value = value.get(key, UNDEFINED) if value.__class__ is dict else member(value, key)
     return value
 
 
-class View:
-    """Makes a value that is no dict look like one, so that compiled paths need no type tests.
-
-    What `step` finds in it are its members.
-    """
+class DictView:
+    """Makes any value look like a dict, so that compiled paths need no type tests."""
 
     __slots__ = ("_value",)
 
@@ -90,41 +89,27 @@ class View:
         self._value = value
 
     def __contains__(self, key: str) -> bool:
-        return step(self._value, key) is not UNDEFINED
+        return member(self._value, key) is not UNDEFINED
 
     def __getitem__(self, key: str) -> Any:
-        return step(self._value, key)
+        return member(self._value, key)
 
 
 def exists(value: Any) -> bool:
-    """Tell whether `@if: exists` takes a value for present: all but null and undefined."""
+    """Return whether a value is neither null nor undefined."""
     return value is not None and value is not UNDEFINED
 
 
-def has_content(value: Any) -> bool:
-    """Tell whether `@if: blank` takes its `then`: present, and not `== ""` in JavaScript.
-
-    That loose comparison finds `0`, `false`, `[]` and `[null]` blank too, and `" "` not.
-    """
-    while value.__class__ is list:
-        if len(value) != 1:
-            return len(value) > 1  # two items print with a comma between them
-        value = value[0]
-        if value is None or value is UNDEFINED:
-            return False
-        if value.__class__ is not list:
-            return bool(value != "")  # inside of an array, 0 prints as "0"
-    if value.__class__ is dict:
-        return True
-    return bool(value)
-
-
 def drop_undefined(value: Any, depth: int = MAX_DEPTH, *, in_arrays: bool = True) -> Any:
-    """Copy a value without the undefined members of its objects; in arrays they become null.
+    """Copy a value without the undefined members of its objects.
 
-    Only what a mapping builds has such members, and no mapping is nested deeper than `MAX_DEPTH`;
-    what lies deeper is the event's own and is shared. Without `in_arrays`, what is undefined in an
-    array stays so.
+    Only objects that a mapping builds have such members, and no mapping is nested deeper than
+    ``MAX_DEPTH``; deeper values belong to the event and are shared.
+
+    Args:
+        value: A value that a mapping built.
+        depth: How many levels to copy.
+        in_arrays: Whether undefined items of arrays become null, or stay undefined.
     """
     if not depth:
         return value
@@ -145,7 +130,7 @@ def drop_undefined(value: Any, depth: int = MAX_DEPTH, *, in_arrays: bool = True
 
 
 def within_depth(value: Any) -> bool:
-    """Tell whether a value is nested no deeper than `MAX_DEPTH`, without recursion."""
+    """Return whether a value is nested no deeper than ``MAX_DEPTH``, without recursion."""
     level = [value]
     for _ in range(MAX_DEPTH + 1):
         inner: list[Any] = []
@@ -154,8 +139,6 @@ def within_depth(value: Any) -> bool:
                 inner.extend(item.values())
             elif item.__class__ is list:
                 inner.extend(item)
-        if not inner:
-            return True
         level = [item for item in inner if item.__class__ is dict or item.__class__ is list]
         if not level:
             return True

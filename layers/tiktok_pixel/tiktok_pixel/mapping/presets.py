@@ -1,30 +1,42 @@
-"""Presets: one entry of a mapping file, from JSON to something that can be called.
+"""Presets: the entries of a mapping file.
 
-The format is that of Segment's own presets and exports: `name`, `subscribe` (FQL), `mapping`
-(fields of the TikTok event) and `enabled`. Four keys are added: `defaults` takes the shipped
-field mappings for all fields that `mapping` does not name (null there takes a default away),
-`legacy_name` sends a renamed standard event under its old name, and `pixel` names the pixel that
-the event goes to when it is not the usual one.
+The format is that of Segment's own presets and exports: ``name``, ``subscribe`` (FQL), ``mapping``
+(the fields to send) and ``enabled``. Three keys are added: ``defaults`` adds the shipped field
+mappings for all fields that ``mapping`` does not name (null there removes a default),
+``legacy_name`` sends a renamed standard event under its old name, and ``pixel`` names the pixel
+that the event goes to.
 """
+
+from __future__ import annotations
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
-from tiktok_pixel.mapping.arguments import is_directive
-from tiktok_pixel.mapping.diagnostics import Findings, Place, kind_of
-from tiktok_pixel.mapping.directives import compile_value
+from tiktok_pixel.mapping.compiler import compile_fields
+from tiktok_pixel.mapping.diagnostics import Diagnostics, Location, json_type
+from tiktok_pixel.mapping.directives.directive import is_directive
+from tiktok_pixel.mapping.errors import SubscriptionError
 from tiktok_pixel.mapping.fields import check_fields
-from tiktok_pixel.mapping.fql_tokens import SubscriptionError
 from tiktok_pixel.mapping.paths import within_depth
-from tiktok_pixel.mapping.schema import Schema
 from tiktok_pixel.mapping.subscriptions import Subscription, compile_subscription
 
-OWN_KEYS = ("name", "subscribe", "mapping", "enabled", "defaults", "legacy_name", "pixel")
-# What Segment's presets and the subscriptions of its Public API carry besides; all of it is about
-# Segment's own workspace, so it is taken and left alone.
-SEGMENT_KEYS = (
+if TYPE_CHECKING:
+    from tiktok_pixel.mapping.schema import Schema
+
+OWN_KEYS: Final = (
+    "name",
+    "subscribe",
+    "mapping",
+    "enabled",
+    "defaults",
+    "legacy_name",
+    "pixel",
+)
+# Other keys of Segment's presets and of the subscriptions of its Public API. They concern Segment's
+# own workspace only, so they are accepted and ignored.
+SEGMENT_KEYS: Final = (
     "id",
     "type",
     "partnerAction",
@@ -34,22 +46,25 @@ SEGMENT_KEYS = (
     "destinationId",
     "modelId",
 )
-# Fields that belong to all fields at once: a directive whose result is mapped (Segment's core).
-_ROOT_KEY = "__segment_internal_directive"
-_PIXEL_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_PIXEL_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 Fields = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Mapping:
-    """One mapping: which events it is for, and how it makes a TikTok event's fields of them.
+class EventMapping:
+    """One mapping: which events it is for, and which fields it makes of them.
 
-    `evaluate` takes a Segment event (a dict; it is not changed) and gives the mapped fields as a
-    plain dict. Parts of it are shared with the event and between events: take them, never change
-    them. It does not raise on any JSON object. `fields` is the mapping as JSON, defaults included.
-    `event_name` is the TikTok event when the mapping names it literally, else None. `pixel` is the
-    name of the pixel when the preset gives one.
+    Attributes:
+        name: The name of the preset.
+        subscription: Decides which events the mapping is for.
+        enabled: Whether it is used at all.
+        fields: The mapping as JSON, defaults included.
+        evaluate: Maps a Segment event to a dict of fields. It does not change the event and never
+            raises. Parts of the result are shared with the event and between events, so do not
+            change them.
+        event_name: The name of the event to send, where the mapping has it literally.
+        pixel: The name of the pixel, where the preset has one.
     """
 
     name: str
@@ -67,140 +82,120 @@ class Mapping:
 
 
 def compile_preset(
-    preset: object, number: int, defaults: Fields, schema: Schema, findings: Findings
-) -> Mapping | None:
-    """Compile one preset of a file; None, and problems among the findings, when it is unusable.
+    preset: object, number: int, defaults: Fields, schema: Schema, diagnostics: Diagnostics
+) -> EventMapping | None:
+    """Compile one preset of a file; None, and problems in the diagnostics, when it is unusable.
 
-    `number` counts presets from 1 and stands for a missing name; `defaults` are the fields that
-    `"defaults": true` adds.
+    Args:
+        preset: The entry of the file.
+        number: Its position, counted from 1, which replaces a missing name.
+        defaults: The fields that ``"defaults": true`` adds.
+        schema: The fields and event names of the destination.
+        diagnostics: Collects problems and warnings.
     """
-    place = Place(findings, f"#{number}")
-    before = len(findings.problems)
+    location = Location(diagnostics, f"#{number}")
+    problems_before = len(diagnostics.problems)
     if not isinstance(preset, dict):
-        place.refuse(f"expected a preset (an object), got {kind_of(preset)}")
+        location.error(f"must be a preset (an object); got {json_type(preset)}")
         return None
     name = preset.get("name")
     if isinstance(name, str) and name:
-        place = Place(findings, name)
+        location = Location(diagnostics, name)
     else:
-        place.at("name").refuse("expected a text that is not empty")
-    _check_keys(preset, place)
-    _check_own_fields(preset.get("mapping"), schema, place)
-    pixel = preset.get("pixel")
-    if pixel is not None and not (isinstance(pixel, str) and _PIXEL_NAME.fullmatch(pixel)):
-        allowed = "1 to 63 of a-z, 0-9 and dashes, the first no dash"
-        place.at("pixel").refuse("is no name of a pixel", allowed)
-    subscription = _subscription(preset.get("subscribe"), place.at("subscribe"))
-    fields = _fields(preset, defaults, place)
-    event_name = _event_name(fields, preset, schema, place) if fields is not None else None
-    evaluate = compile_fields(fields, place) if fields is not None else None
-    if subscription is None or fields is None or evaluate is None:
+        location.at("name").error("must be text that is not empty")
+    _check_keys(preset, location)
+    _check_fields(preset.get("mapping"), schema, location)
+    subscription = _subscription(preset.get("subscribe"), location.at("subscribe"))
+    fields = _fields(preset, defaults, location)
+    if fields is None:
         return None
-    if len(findings.problems) > before:
+    fields, event_name = _name_event(fields, preset, schema, location)
+    evaluate = compile_fields(fields, location)
+    if subscription is None or len(diagnostics.problems) > problems_before:
         return None
     enabled = preset.get("enabled", True)
-    return Mapping(str(name), subscription, enabled, fields, evaluate, event_name, pixel)
+    pixel = preset.get("pixel")
+    return EventMapping(str(name), subscription, enabled, fields, evaluate, event_name, pixel)
 
 
-def compile_fields(fields: Fields, place: Place) -> Callable[[dict[str, Any]], Fields]:
-    """Compile the fields of a mapping to one function from event to mapped fields."""
-    if not within_depth(fields):
-        return place.refuse("is nested too deeply")
-    if _ROOT_KEY in fields:
-        return _compile_root(fields, place)
-    evaluate = compile_value(fields, place)
-    if not any(key.startswith("@") for key in fields):
-        return evaluate
-
-    def evaluate_directive(event: dict[str, Any]) -> Fields:
-        mapped = evaluate(event)
-        return mapped if isinstance(mapped, dict) else {}
-
-    return evaluate_directive
-
-
-def _compile_root(fields: Fields, place: Place) -> Callable[[dict[str, Any]], Fields]:
-    root = fields[_ROOT_KEY]
-    place = place.at(_ROOT_KEY)
-    if not isinstance(root, dict) or len(root) != 1:
-        return place.refuse("expected an object with one directive")
-    ((directive, options),) = root.items()
-    if not isinstance(options, dict):
-        return place.at(directive).refuse(f"expected an object, got {kind_of(options)}")
-    rest = {key: value for key, value in fields.items() if key != _ROOT_KEY}
-    return compile_fields({directive: {**options, "mapping": rest}}, place)
-
-
-def _check_keys(preset: Fields, place: Place) -> None:
+def _check_keys(preset: Fields, location: Location) -> None:
     for key in sorted(preset.keys() - {*OWN_KEYS, *SEGMENT_KEYS}):
-        place.at(key).refuse("is not known", ", ".join(OWN_KEYS))
+        location.at(key).error(f"unknown key; must be one of: {', '.join(OWN_KEYS)}")
     for key in ("enabled", "defaults", "legacy_name"):
         if not isinstance(preset.get(key, False), bool):
-            place.at(key).refuse(f"expected true or false, got {kind_of(preset[key])}")
+            location.at(key).error(f"must be true or false; got {json_type(preset[key])}")
+    pixel = preset.get("pixel")
+    if pixel is not None and not (isinstance(pixel, str) and _PIXEL_NAME.fullmatch(pixel)):
+        shown = f'"{pixel}"' if isinstance(pixel, str) else json_type(pixel)
+        location.at("pixel").error(
+            f"not a valid pixel name: {shown}; "
+            "write 1 to 63 of a-z, 0-9 and dashes, and start with a letter or digit"
+        )
 
 
-def _check_own_fields(fields: object, schema: Schema, place: Place) -> None:
-    # A mapping that is one directive names no fields; one nested too deeply is refused elsewhere.
-    if not isinstance(fields, dict) or any(key.startswith("@") for key in fields):
+def _check_fields(fields: object, schema: Schema, location: Location) -> None:
+    # A mapping that is one directive names no fields; one nested too deeply is a problem already.
+    if not isinstance(fields, dict) or is_directive(fields) or not within_depth(fields):
         return
-    if within_depth(fields):
-        # A literal event name is checked with the preset.
-        event_is_literal = not is_directive(fields.get("event"))
-        own = {
-            key: value for key, value in fields.items() if key != "event" or not event_is_literal
-        }
-        check_fields(own, schema, place)
+    # A literal event name is checked with the preset.
+    own = fields if is_directive(fields.get("event")) else {**fields, "event": None}
+    check_fields(own, schema, location)
 
 
-def _subscription(source: object, place: Place) -> Subscription | None:
+def _subscription(source: object, location: Location) -> Subscription | None:
     if not isinstance(source, str):
-        got = "is missing" if source is None else f"expected a text, got {kind_of(source)}"
-        place.refuse(got, 'FQL, as in type = "track" and event = "Order Completed"')
+        got = "is missing" if source is None else f"must be text; got {json_type(source)}"
+        location.error(f'{got}; write FQL, as in: type = "track" and event = "Order Completed"')
         return None
     try:
         subscription = compile_subscription(source)
     except SubscriptionError as error:
-        place.refuse(str(error))
+        location.error(str(error))
         return None
     for warning in subscription.warnings:
-        place.warn(warning)
+        location.warning(warning)
     return subscription
 
 
-def _fields(preset: Fields, defaults: Fields, place: Place) -> Fields | None:
+def _fields(preset: Fields, defaults: Fields, location: Location) -> Fields | None:
     fields = preset.get("mapping", {})
     if not isinstance(fields, dict):
-        place.at("mapping").refuse(f"expected an object, got {kind_of(fields)}")
+        location.at("mapping").error(f"must be an object; got {json_type(fields)}")
         return None
     if preset.get("defaults") is not True:
-        return dict(fields)
+        return fields
     merged = {**defaults, **fields}
     return {key: value for key, value in merged.items() if value is not None}
 
 
-def _event_name(fields: Fields, preset: Fields, schema: Schema, place: Place) -> str | None:
-    """Check a literal event name, and replace it in `fields` when its old name is wanted."""
+def _name_event(
+    fields: Fields, preset: Fields, schema: Schema, location: Location
+) -> tuple[Fields, str | None]:
+    """Check a literal event name, and replace it by its old name where the preset says so.
+
+    Returns:
+        The fields, and the literal name when there is one.
+    """
     event = fields.get("event")
-    old_wanted = preset.get("legacy_name") is True
+    wants_old_name = preset.get("legacy_name") is True
     if isinstance(event, dict) or any(key.startswith(("@", "__")) for key in fields):
-        if old_wanted:
-            place.at("legacy_name").refuse("needs an event that is named literally")
-        return None
-    place_of_event = place.at("event")
+        if wants_old_name:
+            location.at("legacy_name").error("needs a literal event name")
+        return fields, None
+    at_event = location.at("event")
     if not isinstance(event, str):
-        got = "is missing" if event is None else f"expected a string, got {kind_of(event)}"
-        place_of_event.refuse(got, "the name of a TikTok event, or a directive")
-        return None
+        got = "is missing" if event is None else f"must be text; got {json_type(event)}"
+        at_event.error(f"{got}; write the name of an event, or a directive")
+        return fields, None
     if problem := schema.event_name_problem(event):
-        place_of_event.refuse(problem)
-        return None
-    if old_wanted:
-        old = schema.legacy_name(event)
-        if old is None:
-            place.at("legacy_name").refuse(f"{event} has no old name", "on Lead and Purchase only")
-            return None
-        fields["event"] = old
-        return old
+        at_event.error(problem)
+        return fields, None
+    if wants_old_name:
+        old_name = schema.legacy_name(event)
+        if old_name is None:
+            location.at("legacy_name").error(f'"{event}" has no old name; remove "legacy_name"')
+            return fields, None
+        return {**fields, "event": old_name}, old_name
     if warning := schema.event_name_warning(event):
-        place_of_event.warn(warning)
-    return event
+        at_event.warning(warning)
+    return fields, event

@@ -1,8 +1,10 @@
-"""Subscriptions, compiled: does this event match?
+"""Compile subscriptions to functions that decide whether an event matches.
 
 The tests are those of packages/destination-subscriptions/src/validate.ts in Segment's
 action-destinations repository: strict about types, so the number 5 is not the text "5".
 """
+
+from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,12 +19,16 @@ Predicate = Callable[[Event], bool]
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A subscription that is ready for use.
+    """A compiled subscription.
 
-    `matches` decides on an event. An event can only match when its member `index_field` (`type` or
-    `event`) is one of `index_values`, and does so for sure when `index_decides`; without
-    `index_field` any event may match. `warnings` tells what of the text is read otherwise than it
-    looks.
+    Attributes:
+        source: The subscription as written.
+        matches: Returns whether an event matches.
+        index_field: ``type`` or ``event``, where an event can only match with one of
+            ``index_values`` in it; None when any event may match.
+        index_values: The values of ``index_field``.
+        index_decides: Whether every event with one of the values matches.
+        warnings: What Segment reads differently than it looks.
     """
 
     source: str
@@ -37,7 +43,7 @@ def compile_subscription(source: str) -> Subscription:
     """Compile FQL.
 
     Raises:
-        SubscriptionError: text that Segment cannot read.
+        SubscriptionError: Segment cannot read the text.
     """
     node, warnings = parse_fql(source)
     field, values, decides = _implied(node) or (None, frozenset[str](), False)
@@ -45,9 +51,10 @@ def compile_subscription(source: str) -> Subscription:
 
 
 def _implied(node: Node) -> tuple[str, frozenset[str], bool] | None:
-    """Find an equality on `type` or `event` without which the condition cannot hold.
+    """Find an equality on ``type`` or ``event`` without which the condition is never true.
 
-    The answer is the member, the values that it may have, and whether that is the whole condition.
+    Returns:
+        The member, the values that it may have, and whether that is the whole condition.
     """
     if isinstance(node, Condition):
         if node.test == "=" and node.keys in (("type",), ("event",)):
@@ -56,7 +63,7 @@ def _implied(node: Node) -> tuple[str, frozenset[str], bool] | None:
     found = [_implied(child) for child in node.children]
     implied = [item for item in found if item is not None]
     if node.operator == "and":
-        # The event name tells more events apart than the type does.
+        # The event name is more selective than the type.
         best = min(implied, key=lambda item: item[0], default=None)
         return best and (best[0], best[1], best[2] and len(found) == 1)
     fields = {field for field, _, _ in implied}
@@ -113,5 +120,5 @@ def _test(condition: Condition) -> Callable[[Any], bool]:
         "ends with": lambda actual: actual.endswith(expected),
     }
     has = textual[condition.test.removeprefix("not ")]
-    # The negated forms need a string too: they do not hold for an absent member.
+    # The negated forms need a string too: they are false for an absent member.
     return lambda actual: isinstance(actual, str) and has(actual) != negated

@@ -1,11 +1,11 @@
 """TikTok's schema: event names, fields with their types, currencies, and the shipped mappings.
 
-The mapping language gets this module as an argument (see `tiktok_pixel.mapping.schema.Schema`), and
+The mapping language gets this module as an argument (``tiktok_pixel.mapping.schema.Schema``), and
 what is sent is coerced by the same tables. So a mapping file is refused for exactly the literals
 that could never be sent.
 
 Sources: the fields are those of Segment's TikTok destination (action-destinations
-`tiktok-conversions`) with `external_ids` added, and TikTok Events API 2.0, "Parameters". Event
+``tiktok-conversions``) with ``external_ids`` added, and TikTok Events API 2.0, "Parameters". Event
 names: TikTok Business Help Center, "About standard events", "About custom events" (February 2026)
 and "Reserved events" (September 2025). Currencies: "About parameters".
 """
@@ -356,11 +356,11 @@ _DATA: Final = Path(__file__).parent / "data"
 
 
 def shipped(name: str) -> Path:
-    """Return the path of a shipped mapping file: `default` or `full`."""
+    """Return the path of a shipped mapping file: ``default`` or ``full``."""
     return _DATA / f"{name}.json"
 
 
 def default_fields() -> dict[str, Any]:
-    """Read the fields that `"defaults": true` adds to a preset."""
+    """Read the fields that ``"defaults": true`` adds to a preset."""
     fields: dict[str, Any] = json.loads((_DATA / "fields.json").read_text(encoding="utf-8"))
     return fields
