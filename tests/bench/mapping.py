@@ -23,16 +23,14 @@ from tiktok_pixel.segment.body import parse_events
 from tiktok_pixel.settings import Settings
 from tiktok_pixel.tiktok import schema
 from tiktok_pixel.tiktok.delivery import request_body
-from tiktok_pixel.tiktok.events import OutgoingEvent, Route, build_event
+from tiktok_pixel.tiktok.events import EventContext, OutgoingEvent, build_event
 from tiktok_pixel.tiktok.identifiers import build_user
-from tiktok_pixel.values.json_text import compact
 
 ROUNDS = 9
 BATCHES = (1, 10, 100, 1000)
 
 _MAPPINGS = load_mapping_set(schema.shipped("default"), schema)
 _SETTINGS = Settings(stage="dev", parameter_prefix="/bench", default_phone_region="US")
-_ROUTE = Route(None, "web", None)
 _MICROSECONDS = 1e6
 
 
@@ -94,7 +92,7 @@ def floor_of(body: bytes) -> bytes:
 
 def request_of(body: bytes) -> bytes | None:
     """Build the request for an event or a batch, as the function does."""
-    rows = prepare(parse_events(body.decode()), _MAPPINGS, _SETTINGS, time.time(), [])
+    rows, _ = prepare(parse_events(body.decode()), _MAPPINGS, _SETTINGS, time.time())
     ready = [row for row in rows if isinstance(row, OutgoingEvent)]
     if not ready:
         return None
@@ -140,20 +138,21 @@ def _stages(bodies: list[bytes]) -> dict[str, float]:
         found = run("match", _MAPPINGS.match, event)
         if found:
             fields = run("map", found[0].evaluate, event)
-            run("identifiers", build_user, fields, "US", [])
-            wire = run("validate", _wire, fields)
-            run("serialise", _serialised, wire)
+            run("identifiers", build_user, fields, "US")
+            outgoing = run("validate", _outgoing, fields)
+            run("serialise", _serialised, outgoing)
     # Building an event includes its identifiers.
     stages["validate"] -= stages["identifiers"]
     return {name: taken * _MICROSECONDS / len(bodies) for name, taken in stages.items()}
 
 
-def _wire(fields: dict[str, Any]) -> dict[str, Any]:
-    return build_event(fields, message_id="m", now=time.time(), default_region="US").wire
+def _outgoing(fields: dict[str, Any]) -> OutgoingEvent:
+    event, _ = build_event(fields, None, EventContext("m", time.time(), default_region="US"))
+    return event
 
 
-def _serialised(wire: dict[str, Any]) -> bytes:
-    return request_body([OutgoingEvent(_ROUTE, "m", wire["event"], compact(wire))], "CBENCH")
+def _serialised(event: OutgoingEvent) -> bytes:
+    return request_body([event], "CBENCH")
 
 
 def _each(work: Callable[[bytes], object], inputs: list[bytes]) -> float:

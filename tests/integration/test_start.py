@@ -111,7 +111,7 @@ def test_the_phone_library_is_imported_with_the_first_phone(
     after = f"""
 import sys
 from tiktok_pixel.tiktok.identifiers import build_user
-build_user({fields!r}, "US", [])
+build_user({fields!r}, "US")
 print("phonenumbers" in sys.modules)
 """
     assert start(FORWARD, after=after)[-1] == str(loaded)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tiktok_pixel.segment.body import parse_events
-from tiktok_pixel.segment.errors import PayloadError
+from tiktok_pixel.segment.errors import InvalidBodyError
 from tools.pixel.console import CommandError
 
 
@@ -35,11 +35,11 @@ def read_events(file: Path) -> list[Any]:
 def _parse(text: str, source: str) -> list[Any]:
     try:
         return parse_events(text)
-    except PayloadError as error:
+    except InvalidBodyError as error:
         raise CommandError(f"{source}: {_reason(error, text)}") from error
 
 
-def _reason(error: PayloadError, text: str) -> str:
+def _reason(error: InvalidBodyError, text: str) -> str:
     if error.reason == "body_not_json":
         try:
             json.loads(text)

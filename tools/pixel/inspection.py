@@ -106,8 +106,7 @@ def inspect_event(
         settings: The settings of the deployment.
         now: The Unix time by which the age of the event is judged.
     """
-    problems: list[Problem] = []
-    rows = prepare([event], mappings, settings, now, problems)
+    rows, problems = prepare([event], mappings, settings, now)
     results = tuple(_result(row) for row in rows)
     rejecting = {result.reason for result in results if result.status is Status.REJECTED}
     return Inspection(

@@ -21,7 +21,7 @@ from tiktok_pixel.errors import TikTokPixelError
 from tiktok_pixel.forwarding import forward
 from tiktok_pixel.outcomes import Status, refusal_body, summarise
 from tiktok_pixel.segment.body import events_of, parse_events
-from tiktok_pixel.segment.errors import PayloadError
+from tiktok_pixel.segment.errors import InvalidBodyError
 from tiktok_pixel.segment.signature import is_bearer, is_signed
 from tiktok_pixel.telemetry import record
 
@@ -71,7 +71,7 @@ def respond(
             response = _respond_to_http(event, destination, deadline)
         else:
             response = _forward(events_of(event), destination, deadline)
-    except PayloadError as error:
+    except InvalidBodyError as error:
         response = _refuse(413 if error.reason == "body_too_large" else 400, error.reason)
     except Exception as error:  # noqa: BLE001  # the runtime would log its message, and with it data
         observability.report_crash(error)
@@ -110,18 +110,18 @@ def _body(request: Mapping[str, Any]) -> str:
     body = request.get("body") or ""
     if not request.get("isBase64Encoded"):
         if len(body) > LARGEST_BODY or len(body.encode("utf-8", "replace")) > LARGEST_BODY:
-            raise PayloadError("body_too_large")
+            raise InvalidBodyError("body_too_large")
         return str(body)
     try:
         content = base64.b64decode(body, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise PayloadError("body_not_base64") from error
+        raise InvalidBodyError("body_not_base64") from error
     if len(content) > LARGEST_BODY:
-        raise PayloadError("body_too_large")
+        raise InvalidBodyError("body_too_large")
     try:
         return content.decode()
     except UnicodeDecodeError as error:
-        raise PayloadError("body_not_utf8") from error
+        raise InvalidBodyError("body_not_utf8") from error
 
 
 def _authenticate(

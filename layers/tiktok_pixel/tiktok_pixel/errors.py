@@ -6,7 +6,7 @@
     ├── settings.SettingsError                       an environment variable is unusable
     ├── mapping.MappingError                         a mapping file is unusable
     ├── mapping.SubscriptionError                    FQL that Segment cannot read
-    ├── segment.errors.PayloadError                  a request body without Segment events
+    ├── segment.errors.InvalidBodyError              a request body without Segment events
     ├── segment.errors.InvalidSegmentEventError      an event that is not a Segment event
     ├── values.validation.InvalidEventError          an event that can never be sent
     ├── values.validation.UnusableValueError         a value that cannot be sent

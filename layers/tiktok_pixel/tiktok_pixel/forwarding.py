@@ -15,7 +15,6 @@ from tiktok_pixel.tiktok.events import OutgoingEvent
 if TYPE_CHECKING:
     from tiktok_pixel.deadline import Deadline
     from tiktok_pixel.destination import Destination
-    from tiktok_pixel.values.validation import Problem
 
 # Seconds kept back from the delivery; parking a thousand events takes a tenth of it.
 _PARKING_SECONDS: Final = 0.6
@@ -34,8 +33,7 @@ def forward(
         deadline: When the response has to be sent.
         now: Unix time in seconds.
     """
-    problems: list[Problem] = []
-    rows = prepare(events, destination.mappings, destination.settings, now, problems)
+    rows, problems = prepare(events, destination.mappings, destination.settings, now)
     ready = [row for row in rows if isinstance(row, OutgoingEvent)]
     calls: list[Call] = []
     outcomes: Sequence[Outcome | OutgoingEvent] = rows

@@ -1,9 +1,8 @@
-"""Segment events to events that can be sent: chosen, mapped, checked; or the reason why not."""
+"""Turn Segment events into outgoing events, or into the outcomes that end them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from tiktok_pixel.mapping.paths import resolve, split_path
@@ -12,9 +11,8 @@ from tiktok_pixel.outcomes import Outcome, Status, shown_message_id
 from tiktok_pixel.segment.consent import has_consent, is_consent_event, is_selected
 from tiktok_pixel.segment.errors import InvalidSegmentEventError
 from tiktok_pixel.segment.event import SegmentEvent, read_event
-from tiktok_pixel.tiktok.events import OutgoingEvent, Route, build_event
+from tiktok_pixel.tiktok.events import EventContext, OutgoingEvent, build_event
 from tiktok_pixel.values.javascript import WHITESPACE, to_string
-from tiktok_pixel.values.json_text import compact
 from tiktok_pixel.values.validation import InvalidEventError, Problem
 
 if TYPE_CHECKING:
@@ -26,22 +24,21 @@ Row = Outcome | OutgoingEvent
 
 
 def prepare(
-    events: Sequence[object],
-    mappings: MappingSet,
-    settings: Settings,
-    now: float,
-    problems: list[Problem],
-) -> list[Row]:
-    """One row for every event and mapping that matches it, in order.
+    events: Sequence[object], mappings: MappingSet, settings: Settings, now: float
+) -> tuple[list[Row], list[Problem]]:
+    """Map and validate events.
 
     Args:
         events: Parsed JSON values of any kind.
         mappings: The active mappings.
         settings: The settings of the deployment.
         now: Unix time in seconds.
-        problems: What is left out of events, or costs them, is appended here.
+
+    Returns:
+        One row for every event and mapping that matches it, in order, and the problems of all.
     """
     rows: list[Row] = []
+    problems: list[Problem] = []
     taken: set[str] = set()
     for value in events:
         try:
@@ -52,90 +49,84 @@ def prepare(
             rows.append(Outcome(shown, Status.REJECTED, error.problem.code))
             continue
         if event.message_id and event.message_id in taken:
-            shown = shown_message_id(event.message_id)
-            rows.append(Outcome(shown, Status.IGNORED, "duplicate_in_batch"))
+            rows.append(_ignored(event, "duplicate_in_batch"))
             continue
         try:
-            of_event = _prepare(event, mappings, settings, now, problems)
-        except Exception as error:  # noqa: BLE001  # a mistake of ours must not cost the rest of a batch
+            event_rows, found = _prepare_event(event, mappings, settings, now)
+        except Exception as error:  # noqa: BLE001  # one crash must not lose the rest of a batch
             report_crash(error)
             shown = shown_message_id(event.message_id)
-            of_event = [Outcome(shown, Status.RETRY, "internal_error")]
-        for row in of_event:
-            # A copy of an event that could not be sent may be a better one.
-            if type(row) is not Outcome or row.status is not Status.REJECTED:
-                taken.add(event.message_id)
-        rows += of_event
-    return rows
+            rows.append(Outcome(shown, Status.RETRY, "internal_error"))
+            taken.add(event.message_id)
+            continue
+        # A later copy of an event that was rejected may be usable.
+        if not all(_is_rejected(row) for row in event_rows):
+            taken.add(event.message_id)
+        rows += event_rows
+        problems += found
+    return rows, problems
 
 
-def _prepare(
-    event: SegmentEvent,
-    mappings: MappingSet,
-    settings: Settings,
-    now: float,
-    problems: list[Problem],
-) -> list[Row]:
-    shown = shown_message_id(event.message_id)
+def _prepare_event(
+    event: SegmentEvent, mappings: MappingSet, settings: Settings, now: float
+) -> tuple[list[Row], list[Problem]]:
     if not event.is_known:
-        return [Outcome(shown, Status.IGNORED, "type_unknown")]
+        return [_ignored(event, "type_unknown")], []
     matching = mappings.match(event.raw)
     if not matching:
-        return [Outcome(shown, Status.IGNORED, "not_mapped")]
-    decided = _decide(event.raw, settings)
-    if not isinstance(decided, dict):
-        return [Outcome(shown, Status.IGNORED, decided)]
+        return [_ignored(event, "not_mapped")], []
+    agreed = has_consent(event.raw, settings.consent_categories)
+    reason = _reason_to_ignore(event.raw, settings, agreed=agreed)
+    if reason is not None:
+        return [_ignored(event, reason)], []
+    shared_id = None
+    if settings.use_existing_pixel:
+        shared_id = _shared_id(event.raw, settings.event_id_path)
+        if shared_id is None:
+            return [_ignored(event, "shared_event_id_missing")], []
+    context = EventContext(
+        message_id=event.message_id,
+        now=now,
+        default_region=settings.default_phone_region,
+        test_event_code=settings.test_event_code,
+        event_id=shared_id,
+        limit_data_use=not agreed,
+    )
     rows: list[Row] = []
+    problems: list[Problem] = []
     for mapping in matching:
         try:
-            built = build_event(
-                mapping.evaluate(event.raw),
-                message_id=event.message_id,
-                now=now,
-                default_region=settings.default_phone_region,
-            )
+            row, found = build_event(mapping.evaluate(event.raw), mapping.pixel, context)
         except InvalidEventError as error:
             problems += (error.problem, *error.left_out)
-            code = error.problem.code
-            rows.append(Outcome(shown, Status.REJECTED, code, mapping.event_name))
-            continue
-        problems += built.left_out
-        wire = built.wire | decided if decided else built.wire
-        test_event_code = built.test_event_code or settings.test_event_code
-        route = _route(mapping.pixel, built.event_source, test_event_code)
-        rows.append(OutgoingEvent(route, shown, wire["event"], compact(wire)))
-    return rows
+            shown = shown_message_id(event.message_id)
+            rows.append(Outcome(shown, Status.REJECTED, error.problem.code, mapping.event_name))
+        else:
+            problems += found
+            rows.append(row)
+    return rows, problems
 
 
-def _decide(event: dict[str, Any], settings: Settings) -> str | dict[str, Any]:
-    """What the person's choice and the site's own pixel decide, whatever the mapping.
-
-    The reason not to send the event, or what of its wire form does not come from the mapping.
-    """
+def _reason_to_ignore(event: dict[str, Any], settings: Settings, *, agreed: bool) -> str | None:
+    """Return why the person's consent or the integrations object forbids sending, if they do."""
     if is_consent_event(event):
         return "consent_event"
-    agreed = has_consent(event, settings.consent_categories)
     if not (agreed or settings.limit_without_consent):
         return "consent_denied"
-    if not is_selected(event):
-        return "integration_disabled"
-    decided: dict[str, Any] = {}
-    if settings.use_existing_pixel:
-        decided["event_id"] = _shared_id(event, settings.event_id_path)
-        if decided["event_id"] is None:
-            return "shared_event_id_missing"
-    if not agreed:
-        decided["limited_data_use"] = True
-    return decided
-
-
-# There are few routes, and each would be made for every event.
-_route = lru_cache(maxsize=64)(Route)
+    return None if is_selected(event) else "integration_disabled"
 
 
 def _shared_id(event: dict[str, Any], path: str) -> str | None:
-    """The id that the site's own pixel sends as well."""
+    """Return the event id that the browser pixel sends too."""
     value = resolve(event, split_path(path))
     if isinstance(value, int | float) and not isinstance(value, bool):
         return to_string(value)
     return value if isinstance(value, str) and value.strip(WHITESPACE) else None
+
+
+def _ignored(event: SegmentEvent, reason: str) -> Outcome:
+    return Outcome(shown_message_id(event.message_id), Status.IGNORED, reason)
+
+
+def _is_rejected(row: Row) -> bool:
+    return isinstance(row, Outcome) and row.status is Status.REJECTED

@@ -1,4 +1,4 @@
-"""Request bodies to the JSON values of their events, or a reason why there are none."""
+"""Parse request bodies."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tiktok_pixel.segment.body import events_of, parse_events
-from tiktok_pixel.segment.errors import PayloadError
+from tiktok_pixel.segment.errors import InvalidBodyError
 
 ONE = {"type": "track", "messageId": "m-1"}
 TWO = {"type": "page", "messageId": "m-2"}
@@ -32,7 +32,7 @@ TWO = {"type": "page", "messageId": "m-2"}
         pytest.param({}, [{}], id="an empty object"),
     ],
 )
-def test_finds_the_events_of_every_form(body: Any, events: list[Any]) -> None:
+def test_parses_every_form_of_body(body: Any, events: list[Any]) -> None:
     assert events_of(body) == events
     assert parse_events(json.dumps(body)) == events
 
@@ -67,8 +67,8 @@ def test_finds_the_events_of_every_form(body: Any, events: list[Any]) -> None:
     ],
     ids=lambda value: value[:24] if isinstance(value, str) else None,
 )
-def test_refuses_what_holds_no_event(text: str, reason: str) -> None:
-    with pytest.raises(PayloadError) as raised:
+def test_refuses_bodies_without_an_event(text: str, reason: str) -> None:
+    with pytest.raises(InvalidBodyError) as raised:
         parse_events(text)
 
     assert raised.value.reason == reason
@@ -83,20 +83,20 @@ def test_refuses_what_holds_no_event(text: str, reason: str) -> None:
         ("123456789012345678", 123456789012345678),
     ],
 )
-def test_a_long_number_costs_a_field_and_not_the_batch(digits: str, expected: float) -> None:
-    """JavaScript has no bound on digits, Python has."""
+def test_an_oversized_number_does_not_fail_the_batch(digits: str, expected: float) -> None:
+    """Python limits the digits of an integer, JavaScript does not."""
     events = parse_events(f'[{{"messageId":"m-1","value":{digits}}},{{"messageId":"m-2"}}]')
 
     assert events == [{"messageId": "m-1", "value": expected}, {"messageId": "m-2"}]
 
 
-def test_integers_beside_a_long_number_stay_exact() -> None:
+def test_integers_next_to_an_oversized_number_stay_exact() -> None:
     (event,) = parse_events(f'{{"a":{"9" * 5000},"b":12345678901234567}}')
 
     assert event["b"] == 12345678901234567
 
 
-def test_of_duplicate_keys_the_last_counts_as_in_javascript() -> None:
+def test_the_last_of_duplicate_keys_counts_as_in_javascript() -> None:
     assert parse_events('{"messageId":"m-1","messageId":"m-2"}') == [{"messageId": "m-2"}]
 
 

@@ -1,4 +1,4 @@
-"""What every Segment event must have; all else stays as it came."""
+"""Check what every Segment event must have."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tiktok_pixel.segment.event import read_event
 TRACK = {"type": "track", "messageId": "m-1", "event": "Product Added"}
 
 
-def test_reads_message_id_and_type_and_keeps_the_rest() -> None:
+def test_reads_message_id_and_type_and_keeps_the_event() -> None:
     event = read_event(TRACK)
 
     assert (event.message_id, event.type, event.is_known) == ("m-1", "track", True)
@@ -25,7 +25,7 @@ def test_knows_the_calls_of_segments_spec(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["delete", "Track", "track ", "\ud83d"])
-def test_another_type_is_no_mistake_but_unknown(kind: str) -> None:
+def test_another_type_is_unknown_but_valid(kind: str) -> None:
     assert not read_event({"type": kind, "messageId": "m-1"}).is_known
 
 
@@ -34,7 +34,7 @@ def test_an_unknown_type_needs_no_message_id() -> None:
 
 
 @pytest.mark.parametrize("value", [None, True, 5, 1.5, "track", [], [TRACK]])
-def test_refuses_what_is_no_object(value: object) -> None:
+def test_refuses_values_that_are_not_objects(value: object) -> None:
     with pytest.raises(InvalidSegmentEventError, match=r"^event_not_an_object$"):
         read_event(value)
 
@@ -50,7 +50,7 @@ def test_refuses_what_is_no_object(value: object) -> None:
         ({"type": "track"}, "type_not_a_string"),
     ],
 )
-def test_refuses_an_event_without_a_type_but_knows_its_message_id(kind: Any, reason: str) -> None:
+def test_refuses_an_event_without_a_type_and_reports_its_message_id(kind: Any, reason: str) -> None:
     with pytest.raises(InvalidSegmentEventError) as raised:
         read_event({"type": kind, "messageId": "m-1"})
 
@@ -86,13 +86,11 @@ def test_refuses_an_event_without_a_message_id(message_id: Any, reason: str) -> 
     ("message_id", "expected"),
     [(17, "17"), (0, "0"), (1.5, "1.5"), (2.0, "2"), (1e21, "1e+21"), (1e-7, "1e-7")],
 )
-def test_a_numeric_message_id_is_the_text_that_javascript_makes_of_it(
-    message_id: float, expected: str
-) -> None:
+def test_a_numeric_message_id_is_printed_as_in_javascript(message_id: float, expected: str) -> None:
     """TikTok refuses an ``event_id`` that is a number."""
     assert read_event(TRACK | {"messageId": message_id}).message_id == expected
 
 
 def test_white_space_around_a_message_id_stays() -> None:
-    """The browser's copy of the event has it too, and deduplication compares exactly."""
+    """The browser pixel sends it too, and deduplication compares exactly."""
     assert read_event(TRACK | {"messageId": " m-1 "}).message_id == " m-1 "

@@ -1,13 +1,15 @@
-"""Mapped fields become one event for TikTok, or the one reason why they cannot."""
+"""Build events for TikTok from mapped fields."""
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 
-from tiktok_pixel.tiktok.events import BuiltEvent, build_event, event_time
+from tiktok_pixel.tiktok.events import EventContext, Route, build_event, event_time
 from tiktok_pixel.values.validation import InvalidEventError
 
 NOW = 1_767_225_600.75  # 2026-01-01T00:00:00.750Z
@@ -16,14 +18,22 @@ ID_HASH = "85e8cbcc4fab8df4f45e9e396b5b367a54af6cc13f9b5433d3e12f4e9c0a1846"
 FIELDS = {"event": "AddToCart", "external_id": "user-4711", "url": "https://x.io/a"}
 
 
-def build(**changes: Any) -> BuiltEvent:
-    """An event that TikTok takes, changed; None leaves a field out."""
-    return build_event(FIELDS | changes, message_id="m-1", now=NOW, default_region="US")
+CONTEXT = EventContext("m-1", NOW, default_region="US")
 
 
-def codes(built: BuiltEvent) -> list[str]:
-    """What was left out."""
-    return [problem.code for problem in built.left_out]
+@dataclass
+class Built:
+    """An event as TikTok receives it, and the codes of its problems."""
+
+    item: dict[str, Any]
+    route: Route
+    problems: list[str]
+
+
+def build(context: EventContext = CONTEXT, **changes: Any) -> Built:
+    """Build a valid event with changed fields; None removes a field."""
+    event, problems = build_event(FIELDS | changes, None, context)
+    return Built(json.loads(event.json), event.route, [problem.code for problem in problems])
 
 
 def iso(seconds: float) -> str:
@@ -32,20 +42,20 @@ def iso(seconds: float) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def test_the_least_that_an_event_is() -> None:
+def test_builds_a_minimal_event() -> None:
     built = build()
 
-    assert built.wire == {
+    assert built.item == {
         "event": "AddToCart",
         "event_time": 1_767_225_600,
         "event_id": "m-1",
         "user": {"external_id": [ID_HASH]},
         "page": {"url": "https://x.io/a"},
     }
-    assert (built.event_source, built.test_event_code, built.left_out) == ("web", None, ())
+    assert (built.route, built.problems) == (Route(None, "web", None), [])
 
 
-def test_all_that_an_event_can_be() -> None:
+def test_builds_an_event_with_every_part() -> None:
     built = build(
         event_id="e-1",
         timestamp=iso(NOW - 60),
@@ -56,7 +66,7 @@ def test_all_that_an_event_can_be() -> None:
         value="18.99",
     )
 
-    assert built.wire == {
+    assert built.item == {
         "event": "AddToCart",
         "event_time": 1_767_225_540,
         "event_id": "e-1",
@@ -65,7 +75,7 @@ def test_all_that_an_event_can_be() -> None:
         "page": {"url": "https://x.io/a", "referrer": "https://www.tiktok.com/"},
         "limited_data_use": True,
     }
-    assert (built.test_event_code, built.left_out) == ("TEST1", ())
+    assert (built.route, built.problems) == (Route(None, "web", "TEST1"), [])
 
 
 @pytest.mark.parametrize(
@@ -82,7 +92,7 @@ def test_all_that_an_event_can_be() -> None:
         ("2026-01-01", 1_767_225_600),
     ],
 )
-def test_the_time_is_in_unix_seconds_utc(timestamp: object, expected: int) -> None:
+def test_event_time_is_in_unix_seconds_utc(timestamp: object, expected: int) -> None:
     seconds = event_time(timestamp, NOW)
 
     assert (type(seconds), seconds) == (int, expected)
@@ -109,7 +119,7 @@ def test_the_time_is_in_unix_seconds_utc(timestamp: object, expected: int) -> No
     ],
     ids=lambda value: repr(value)[:30],
 )
-def test_a_time_that_cannot_be_read_rejects_the_event(timestamp: Any) -> None:
+def test_an_unparsable_time_rejects_the_event(timestamp: Any) -> None:
     with pytest.raises(InvalidEventError, match=r"^event_time_unparsable$"):
         event_time(timestamp, NOW)
 
@@ -123,23 +133,23 @@ def test_a_time_that_cannot_be_read_rejects_the_event(timestamp: Any) -> None:
         (20 * 365 * DAY, "event_time_too_old"),
     ],
 )
-def test_a_time_too_far_away_rejects_the_event(age: float, reason: str) -> None:
+def test_a_time_outside_the_limits_rejects_the_event(age: float, reason: str) -> None:
     with pytest.raises(InvalidEventError, match=f"^{reason}$"):
         build(timestamp=iso(NOW - age))
 
 
 @pytest.mark.parametrize("timestamp", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
-def test_the_ends_of_the_calendar_are_only_far_away(timestamp: str) -> None:
+def test_the_ends_of_the_calendar_do_not_crash(timestamp: str) -> None:
     with pytest.raises(InvalidEventError, match=r"^event_time_(too_old|in_future)$"):
         event_time(timestamp, NOW)
 
 
 @pytest.mark.parametrize("age", [-DAY + 1, 0, 28 * DAY - 1])
-def test_a_time_inside_the_bounds_counts(age: float) -> None:
+def test_a_time_inside_the_limits_is_accepted(age: float) -> None:
     assert event_time(iso(NOW - age), NOW) == int(NOW - age)
 
 
-def test_another_time_zone_is_the_same_moment() -> None:
+def test_a_time_zone_is_converted() -> None:
     zone = timezone(timedelta(hours=5, minutes=30))
 
     assert event_time(datetime.fromtimestamp(NOW, zone).isoformat(), NOW) == int(NOW)
@@ -161,7 +171,7 @@ def test_the_event_id_is_text_and_by_default_the_message_id(
 ) -> None:
     built = build(event_id=event_id)
 
-    assert (built.wire["event_id"], codes(built)) == (expected, problems)
+    assert (built.item["event_id"], built.problems) == (expected, problems)
 
 
 @pytest.mark.parametrize(
@@ -178,14 +188,14 @@ def test_the_event_id_is_text_and_by_default_the_message_id(
         ("a" * 51, "event_not_valid"),
     ],
 )
-def test_an_event_without_a_usable_name_is_rejected(event: Any, reason: str) -> None:
+def test_an_unusable_name_rejects_the_event(event: Any, reason: str) -> None:
     with pytest.raises(InvalidEventError, match=f"^{reason}$"):
         build(event=event)
 
 
 @pytest.mark.parametrize("event", ["Purchase", "my_event-2", "a" * 50])
-def test_custom_names_count_as_well(event: str) -> None:
-    assert build(event=event).wire["event"] == event
+def test_custom_names_are_accepted(event: str) -> None:
+    assert build(event=event).item["event"] == event
 
 
 @pytest.mark.parametrize(
@@ -200,7 +210,7 @@ def test_custom_names_count_as_well(event: str) -> None:
         {"external_id": " ", "email": [], "phone_number": [None], "ttclid": ""},
     ],
 )
-def test_an_event_of_nobody_is_rejected(identifiers: dict[str, Any]) -> None:
+def test_an_event_without_an_identifier_is_rejected(identifiers: dict[str, Any]) -> None:
     with pytest.raises(InvalidEventError, match=r"^identifier_missing$"):
         build(**{"external_id": None} | identifiers)
 
@@ -219,34 +229,34 @@ def test_an_event_of_nobody_is_rejected(identifiers: dict[str, Any]) -> None:
     ],
 )
 def test_one_identifier_is_enough(identifiers: dict[str, Any]) -> None:
-    assert build(**{"external_id": None} | identifiers).wire["user"]
+    assert build(**{"external_id": None} | identifiers).item["user"]
 
 
 @pytest.mark.parametrize("url", [None, "", " ", {}])
-def test_a_web_event_without_page_url_is_sent_and_counted(url: Any) -> None:
+def test_a_web_event_without_page_url_is_sent_and_reported(url: Any) -> None:
     built = build(url=url, referrer="https://www.tiktok.com/")
 
-    assert "page" not in built.wire
-    assert "page_url_missing" in codes(built)
+    assert "page" not in built.item
+    assert "page_url_missing" in built.problems
 
 
 def test_only_web_events_need_a_page() -> None:
     built = build(event_source="offline", url=None)
 
-    assert (built.event_source, codes(built)) == ("offline", [])
+    assert (built.route.event_source, built.problems) == ("offline", [])
 
 
-def test_an_unusable_referrer_costs_only_itself() -> None:
+def test_an_unusable_referrer_is_left_out_alone() -> None:
     built = build(referrer={})
 
-    assert built.wire["page"] == {"url": "https://x.io/a"}
-    assert codes(built) == ["page_referrer_not_a_string"]
+    assert built.item["page"] == {"url": "https://x.io/a"}
+    assert built.problems == ["page_referrer_not_a_string"]
 
 
-def test_an_unknown_event_source_is_web() -> None:
+def test_an_unknown_event_source_falls_back_to_web() -> None:
     built = build(event_source="app")
 
-    assert (built.event_source, codes(built)) == ("web", ["event_source_not_supported"])
+    assert (built.route.event_source, built.problems) == ("web", ["event_source_not_supported"])
 
 
 @pytest.mark.parametrize(
@@ -263,8 +273,8 @@ def test_limited_data_use_is_a_boolean_or_absent(
 ) -> None:
     built = build(limited_data_use=value)
 
-    assert ({k: v for k, v in built.wire.items() if k == "limited_data_use"}) == sent
-    assert codes(built) == problems
+    assert ({k: v for k, v in built.item.items() if k == "limited_data_use"}) == sent
+    assert built.problems == problems
 
 
 @pytest.mark.parametrize(
@@ -277,11 +287,11 @@ def test_limited_data_use_is_a_boolean_or_absent(
         ),
     ],
 )
-def test_a_crm_event_is_known_by_its_lead(lead: dict[str, Any], sent: dict[str, str]) -> None:
+def test_a_lead_identifies_a_crm_event(lead: dict[str, Any], sent: dict[str, str]) -> None:
     built = build(event_source="crm", external_id=None, url=None, **lead)
 
-    assert built.wire["lead"] == sent
-    assert "user" not in built.wire
+    assert built.item["lead"] == sent
+    assert "user" not in built.item
 
 
 @pytest.mark.parametrize("lead_id", [None, "", {}])
@@ -292,7 +302,7 @@ def test_a_crm_event_without_a_lead_needs_another_identifier(lead_id: Any) -> No
 
 @pytest.mark.parametrize("blank", [None, "", " ", [], {}, [None], [""]], ids=repr)
 def test_nothing_empty_is_ever_sent(blank: Any) -> None:
-    """Whatever is blank, nothing in the event is: no text, list, object or null."""
+    """Blank input never becomes an empty text, list, object or null."""
     names = (
         *("email", "phone_number", "first_name", "last_name", "address", "external_ids"),
         *("ttclid", "ttp", "locale", "ip", "user_agent", "url", "referrer", "test_event_code"),
@@ -302,7 +312,7 @@ def test_nothing_empty_is_ever_sent(blank: Any) -> None:
     )
     built = build(**dict.fromkeys(names, blank))
 
-    assert built.wire == {
+    assert built.item == {
         "event": "AddToCart",
         "event_time": 1_767_225_600,
         "event_id": "m-1",

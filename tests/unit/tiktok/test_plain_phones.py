@@ -1,7 +1,7 @@
-"""The fast way for plain phone numbers gives what libphonenumber gives, or nothing at all.
+"""Compare the conversion of plain phone numbers with libphonenumber.
 
-The numbers are libphonenumber's own examples of all regions and kinds, as they are and changed a
-little, and made-up ones, in the ways in which people write them.
+The numbers are libphonenumber's own examples of all regions and kinds, the same with one digit
+changed, and random ones, written as people write them.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ KINDS = (
 
 
 def by_the_library(phone: str, region: str | None) -> str | None:
-    """What the destination promises, by the library alone: E.164, possible or valid."""
+    """Convert with the library alone."""
     try:
         number = phonenumbers.parse(phone, region)
     except phonenumbers.NumberParseException:
@@ -57,7 +57,7 @@ def examples() -> tuple[tuple[str, phonenumbers.PhoneNumber], ...]:
 
 
 def changed(digits: str, rng: random.Random) -> str:
-    """Digits with one changed, one more or one less."""
+    """Change, insert or remove one digit."""
     place = rng.randrange(len(digits))
     return rng.choice(
         (
@@ -69,7 +69,7 @@ def changed(digits: str, rng: random.Random) -> str:
 
 
 def international(rng: random.Random) -> Iterator[str]:
-    """Numbers with plus: examples, changed examples, and random ones of all calling codes."""
+    """Yield numbers with plus: examples, changed examples, random ones of all calling codes."""
     for _, number in examples():
         e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
         yield e164
@@ -83,7 +83,7 @@ def international(rng: random.Random) -> Iterator[str]:
 
 
 def national(rng: random.Random) -> Iterator[tuple[str, str]]:
-    """Numbers in their region, or in another: as the country writes them, and as digits."""
+    """Yield numbers in their own or another region, as the country writes them and as digits."""
     for region, number in examples():
         written = phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL)
         digits = phonenumbers.national_significant_number(number)
@@ -106,7 +106,7 @@ def test_numbers_with_plus(seed: int) -> None:
         if fast is not None:
             taken += 1
             assert fast == by_the_library(phone, None), phone
-    # Of about 5,600: most examples are plain, and some of the made-up numbers.
+    # Of about 5,600: most examples are plain, and some of the random numbers.
     assert taken > 1_500
 
 
@@ -139,9 +139,9 @@ def test_national_numbers(seed: int) -> None:
         ("12345", "US"),
         ("٢٠٦٥٥٥٠١٠٠", "US"),
         ("2065550100", "XX"),
-        pytest.param("02 3661 8300", "IT", id="a zero that belongs to the number"),
+        pytest.param("02 3661 8300", "IT", id="a zero that is part of the number"),
         pytest.param("020 7946 0958", "JE", id="a region that shares its calling code"),
     ],
 )
-def test_what_is_not_plain_is_left_to_the_library(phone: str, region: str | None) -> None:
+def test_other_numbers_are_left_to_the_library(phone: str, region: str | None) -> None:
     assert plain_e164(phone, region) is None

@@ -1,4 +1,4 @@
-"""JSON values of any type become what TikTok's fields take, or say which rule they break."""
+"""Coerce JSON values to the types of TikTok's fields."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from tiktok_pixel.tiktok import schema
 from tiktok_pixel.values import coercion
-from tiktok_pixel.values.validation import RULES, UnusableValueError
+from tiktok_pixel.values.validation import UnusableValueError
 from tools.sandbox import rules
 
 HUGE = 10**400
@@ -16,7 +16,7 @@ INFINITE = float("inf")
 NOT_A_NUMBER = float("nan")
 CONTENT_TYPE = coercion.one_of("product", "product_group")
 
-# coercion -> (value, what it becomes); None stands for nothing to send.
+# coercion -> (value, result); None means that nothing is sent.
 USABLE: dict[Any, list[tuple[Any, Any]]] = {
     coercion.text: [
         ("a", "a"),
@@ -189,7 +189,7 @@ def test_usable_values_are_coerced_as_segment_does(
 
 
 @pytest.mark.parametrize(("coerce", "value", "rule"), _cases(UNUSABLE))
-def test_unusable_values_name_the_rule_they_break(
+def test_unusable_values_raise_with_the_broken_rule(
     coerce: coercion.Coercion, value: Any, rule: str
 ) -> None:
     with pytest.raises(UnusableValueError) as raised:
@@ -198,7 +198,7 @@ def test_unusable_values_name_the_rule_they_break(
     assert raised.value.rule == rule
 
 
-def test_the_tables_cover_every_coercion_and_only_known_rules() -> None:
+def test_the_tables_cover_every_coercion() -> None:
     assert USABLE.keys() >= {
         coercion.text,
         coercion.number,
@@ -207,7 +207,6 @@ def test_the_tables_cover_every_coercion_and_only_known_rules() -> None:
         coercion.texts,
         schema.currency,
     }
-    assert {rule for cases in UNUSABLE.values() for _, rule in cases} <= RULES
 
 
 def test_takes_the_currencies_of_tiktoks_list() -> None:

@@ -1,4 +1,4 @@
-"""JavaScript's ways with text and numbers."""
+"""Reproduce JavaScript's semantics of text and numbers."""
 
 import pytest
 from hypothesis import given
@@ -34,7 +34,7 @@ from tiktok_pixel.values.javascript import WHITESPACE, to_number, to_string, tri
         ([{}], "[object Object]"),
     ],
 )
-def test_values_print_as_javascript_prints_them(value: object, text: str) -> None:
+def test_values_are_printed_as_in_javascript(value: object, text: str) -> None:
     assert to_string(value) == text
 
 
@@ -50,7 +50,7 @@ def test_a_huge_number_does_not_raise() -> None:
     assert to_string(-(10**5000)) == "-Infinity"
 
 
-def test_arrays_nested_too_deeply_end_empty() -> None:
+def test_arrays_nested_too_deeply_print_as_empty() -> None:
     deep: list[object] = ["end"]
     for _ in range(5000):
         deep = [deep]
@@ -58,7 +58,7 @@ def test_arrays_nested_too_deeply_end_empty() -> None:
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
-def test_what_is_printed_reads_back(number: float) -> None:
+def test_printed_numbers_can_be_read_back(number: float) -> None:
     assert to_number(to_string(number)) == number
 
 
@@ -81,7 +81,7 @@ def test_what_is_printed_reads_back(number: float) -> None:
         ("12345678901234567890", 12345678901234567000.0),
     ],
 )
-def test_text_that_is_a_number(text: str, number: float) -> None:
+def test_reads_numbers(text: str, number: float) -> None:
     assert to_number(text) == number
 
 
@@ -104,11 +104,11 @@ def test_text_that_is_a_number(text: str, number: float) -> None:
         "1e400",
     ],
 )
-def test_text_that_is_no_finite_number(text: str) -> None:
+def test_other_text_is_not_a_number(text: str) -> None:
     assert to_number(text) is None
 
 
-def test_a_number_of_too_many_digits_is_none() -> None:
+def test_a_number_with_too_many_digits_is_not_finite() -> None:
     assert to_number("9" * 5000) is None
     assert to_number("0x" + "f" * 5000) is None
 
@@ -118,7 +118,7 @@ def test_whole_numbers_are_ints() -> None:
     assert isinstance(to_number("5.5"), float)
 
 
-def test_trim_takes_what_javascript_takes_for_white_space() -> None:
-    """The byte order mark goes; the separators U+001C to U+001F and U+0085 stay."""
+def test_trim_removes_the_white_space_of_javascript() -> None:
+    """It removes the byte order mark, but not U+001C to U+001F and U+0085."""
     assert trim(f"{WHITESPACE}a b{WHITESPACE}") == "a b"
     assert trim("\x1ca\x85") == "\x1ca\x85"

@@ -1,4 +1,4 @@
-"""Compact JSON is what Python's own encoder writes, made faster."""
+"""Serialise values as compact JSON in ASCII."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ values = st.recursive(
 
 
 @given(values)
-def test_it_is_what_pythons_encoder_writes(value: Any) -> None:
+def test_it_equals_the_output_of_json_dumps(value: Any) -> None:
     assert compact(value) == json.dumps(value, separators=(",", ":"))
 
 
-def test_a_status_is_its_word() -> None:
+def test_a_status_is_serialised_as_text() -> None:
     assert compact({Status.PARKED: Status.RETRY}) == '{"parked":"retry"}'
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), {"a": [float("-inf")]}])
-def test_what_is_no_json_is_refused(value: Any) -> None:
+def test_numbers_that_are_not_finite_are_refused(value: Any) -> None:
     with pytest.raises(ValueError, match="JSON compliant"):
         compact(value)

@@ -1,26 +1,27 @@
-"""Values are coerced as Segment's own validation does it, and where that does harm they are not.
+"""Compare coercions with Segment's own validation.
 
-The cases are what Segment's validation (actions-core: `removeEmptyValues`, then AJV with
-`coerceTypes: "array"`) was seen to do. It refuses the whole event where a value cannot be
-coerced; here the field alone is left out.
+The cases were recorded from Segment's validation (actions-core: `removeEmptyValues`, then AJV with
+`coerceTypes: "array"`). It refuses the whole event when a value cannot be coerced; here only the
+field is left out.
 """
 
 from __future__ import annotations
 
+import json
 from typing import Any, Final
 
 import pytest
 
 from tiktok_pixel.mapping import load_mapping_set
 from tiktok_pixel.tiktok import schema
-from tiktok_pixel.tiktok.events import BuiltEvent, build_event
+from tiktok_pixel.tiktok.events import EventContext, build_event
 from tiktok_pixel.values import coercion
 from tiktok_pixel.values.validation import Problem, UnusableValueError
 
 REFUSED: Final = "refused"
 NOW: Final = 1_700_000_000
 
-# coercion -> (value, what Segment makes of it).
+# coercion -> (value, Segment's result).
 SEGMENT: dict[Any, list[tuple[Any, Any]]] = {
     coercion.text: [
         (5, "5"),
@@ -102,16 +103,16 @@ SEGMENT: dict[Any, list[tuple[Any, Any]]] = {
         (" curbside", REFUSED),
     ],
 }
-# coercion -> (value, what Segment makes of it, what is made of it here), and why.
+# coercion -> (value, Segment's result, the result here), with the reason for the difference.
 DIFFERENT: dict[Any, list[tuple[Any, Any, Any]]] = {
-    # A blank is nothing that somebody said, neither 0 nor "" nor a mistake.
+    # Blank values are absent, neither 0 nor "" nor an error.
     coercion.text: [
         (None, "", None),
         ("", "", None),
         (" ", " ", None),
         ([], REFUSED, None),
         ([None], "", None),
-        # Beyond 2^53 JavaScript changes digits; ids keep theirs.
+        # JavaScript changes digits beyond 2^53; an id keeps them.
         (12345678901234567890, "12345678901234567000", "12345678901234567890"),
     ],
     coercion.number: [
@@ -120,14 +121,14 @@ DIFFERENT: dict[Any, list[tuple[Any, Any, Any]]] = {
         (" ", 0, None),
         ([], REFUSED, None),
         ([None], 0, None),
-        # Numbers that a double does not hold would be sent as others.
+        # Numbers that a double cannot hold would be sent changed.
         (2**53 + 1, 2**53, REFUSED),
     ],
     coercion.integer: [(None, 0, None), ("", REFUSED, None), (" ", 0, None)],
     coercion.boolean: [
         (None, False, None),
         ("", REFUSED, None),
-        # No sender writes it.
+        # No sender uses this form.
         ([True], True, REFUSED),
     ],
     coercion.texts: [
@@ -154,7 +155,7 @@ def cases(table: dict[Any, list[Any]]) -> list[Any]:
 
 
 @pytest.mark.parametrize(("coerce", "value", "expected"), cases(SEGMENT))
-def test_a_value_becomes_what_segment_makes_of_it(
+def test_a_value_is_coerced_as_in_segment(
     coerce: coercion.Coercion, value: Any, expected: Any
 ) -> None:
     result = coerced(coerce, value)
@@ -162,7 +163,7 @@ def test_a_value_becomes_what_segment_makes_of_it(
 
 
 @pytest.mark.parametrize(("coerce", "value", "of_segment", "expected"), cases(DIFFERENT))
-def test_where_segments_coercion_does_harm_it_is_not_copied(
+def test_harmful_coercions_of_segment_are_not_copied(
     coerce: coercion.Coercion, value: Any, of_segment: Any, expected: Any
 ) -> None:
     result = coerced(coerce, value)
@@ -170,11 +171,13 @@ def test_where_segments_coercion_does_harm_it_is_not_copied(
     assert expected != of_segment
 
 
-# ------------------------------------------------------------------ what it means for events
+# ------------------------------------------------------------------ the effect on events
 
 
-def sent(mapping: str = "Place an Order", **properties: Any) -> BuiltEvent:
-    """An order with these properties, mapped by the default set and built."""
+def sent(
+    mapping: str = "Place an Order", **properties: Any
+) -> tuple[dict[str, Any], list[Problem]]:
+    """Map an order with these properties by the default set, and build it."""
     names = {"Place an Order": "Order Completed", "Add to Cart": "Product Added"}
     event = {
         "type": "track",
@@ -189,11 +192,12 @@ def sent(mapping: str = "Place an Order", **properties: Any) -> BuiltEvent:
     }
     (found,) = load_mapping_set(schema.shipped("default"), schema).match(event)
     assert found.name == mapping
-    return build_event(found.evaluate(event), message_id="m-1", now=NOW, default_region=None)
+    outgoing, problems = build_event(found.evaluate(event), None, EventContext("m-1", NOW))
+    return json.loads(outgoing.json), problems
 
 
 def sent_properties(**properties: Any) -> Any:
-    return sent(**properties).wire["properties"]
+    return sent(**properties)[0]["properties"]
 
 
 @pytest.mark.parametrize(
@@ -212,23 +216,23 @@ def sent_properties(**properties: Any) -> Any:
         ({"predicted_ltv": []}, None),
     ],
 )
-def test_what_costs_segment_the_event_costs_the_field_here(
+def test_a_value_that_rejects_the_event_in_segment_is_left_out_here(
     properties: dict[str, Any], problem: str | None
 ) -> None:
-    built = sent(**properties)
-    assert built.wire["event"] == "PlaceAnOrder"
-    assert {one.code for one in built.left_out} >= ({problem} if problem else set())
+    item, problems = sent(**properties)
+    assert item["event"] == "PlaceAnOrder"
+    assert {one.code for one in problems} >= ({problem} if problem else set())
 
 
-def test_a_price_that_is_null_is_no_price_of_nothing() -> None:
+def test_a_price_that_is_null_is_not_a_price_of_zero() -> None:
     product = {"price": None, "name": None, "product_id": "p", "quantity": 0, "sku": "s"}
     assert sent_properties(products=[product])["contents"] == [{"content_id": "p", "quantity": 0}]
 
 
-def test_a_product_that_is_null_is_none() -> None:
-    built = sent(products=[None, {"product_id": "p"}])
-    assert built.wire["properties"]["contents"] == [{"content_id": "p"}]
-    assert Problem("contents", "not_an_object") not in built.left_out
+def test_a_product_that_is_null_is_ignored() -> None:
+    item, problems = sent(products=[None, {"product_id": "p"}])
+    assert item["properties"]["contents"] == [{"content_id": "p"}]
+    assert Problem("contents", "not_an_object") not in problems
 
 
 @pytest.mark.parametrize("products", [None, [], "", [None], [{}], {}])
@@ -236,22 +240,22 @@ def test_no_products_are_no_contents(products: Any) -> None:
     assert "contents" not in sent_properties(products=products)
 
 
-def test_products_that_are_one_object_are_one_product() -> None:
+def test_a_single_object_is_one_product() -> None:
     assert sent_properties(products={"product_id": 5})["contents"] == [{"content_id": "5"}]
 
 
 def test_a_blank_value_hides_the_revenue_as_it_does_in_segment() -> None:
-    """To the mapping it exists; a `null` does not."""
+    """It exists for the mapping, unlike `null`."""
     assert "value" not in sent_properties(value="", revenue=5)
     assert sent_properties(value=None, revenue=5)["value"] == 5
 
 
-def test_a_value_of_nothing_is_a_value() -> None:
+def test_a_value_of_zero_is_sent() -> None:
     assert sent_properties(value=0, revenue=5)["value"] == 0
     assert sent_properties(value="0")["value"] == 0
 
 
 def test_a_blank_email_does_not_hide_the_one_of_the_traits() -> None:
-    """In Segment it does, and the person is lost."""
-    assert len(sent(email="").wire["user"]["email"]) == 1
-    assert "email" in sent(email=None).wire["user"]
+    """In Segment it does, and the event has no email."""
+    assert len(sent(email="")[0]["user"]["email"]) == 1
+    assert "email" in sent(email=None)[0]["user"]

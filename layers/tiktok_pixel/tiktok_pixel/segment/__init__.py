@@ -1,1 +1,1 @@
-"""What comes in: Segment's request bodies, signatures, events and the person's choice."""
+"""Incoming data: Segment's request bodies, signatures, events and consent."""

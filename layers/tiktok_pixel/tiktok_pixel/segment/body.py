@@ -1,31 +1,31 @@
-"""Request bodies to events: single events and the three forms in which Segment sends batches."""
+"""Parse request bodies: single events and the three forms in which Segment sends batches."""
 
 from __future__ import annotations
 
 import json
 from typing import Any, Final, NoReturn
 
-from tiktok_pixel.segment.errors import PayloadError
+from tiktok_pixel.segment.errors import InvalidBodyError
 
-# Python refuses to read longer integers; JavaScript, which wrote the body, has no such bound.
+# Python refuses to parse longer integers; JavaScript has no such limit.
 _LONGEST_INTEGER: Final = 4300
 # RFC 8259, section 2.
 _WHITESPACE: Final = " \t\n\r"
 
 
 def parse_events(text: str) -> list[Any]:
-    """The JSON values of all events in a request body, in order (see :func:`events_of`).
+    """Parse a request body into the JSON values of its events (see :func:`events_of`).
 
     Raises:
-        PayloadError: Nothing there, not JSON, or neither an object nor an array.
+        InvalidBodyError: Empty, not JSON, or neither an object nor an array.
     """
     if not text or text.isspace():
-        raise PayloadError("body_missing")
+        raise InvalidBodyError("body_missing")
     return events_of(_parse(text))
 
 
 def events_of(body: object) -> list[Any]:
-    """The events in a parsed body.
+    """Return the events of a parsed body, in order.
 
     ``{…}``
         One event.
@@ -37,7 +37,7 @@ def events_of(body: object) -> list[Any]:
         Segment's own HTTP Tracking API.
 
     Raises:
-        PayloadError: Neither an object nor an array, or a batch of nothing.
+        InvalidBodyError: Neither an object nor an array, or an empty batch.
     """
     if isinstance(body, dict):
         batch = None if "type" in body else body.get("batch")
@@ -47,37 +47,36 @@ def events_of(body: object) -> list[Any]:
     elif isinstance(body, list):
         events = [_unwrapped(item) for item in body]
     else:
-        raise PayloadError("body_not_an_event")
+        raise InvalidBodyError("body_not_an_event")
     if not events:
-        raise PayloadError("batch_empty")
+        raise InvalidBodyError("batch_empty")
     return events
 
 
 def _parse(text: str) -> Any:
     text = text.strip(_WHITESPACE)
     try:
-        # `decode` does the same, but looks for white space with regular expressions.
+        # Faster than `decode`, which skips white space with regular expressions.
         value, end = _DECODER.raw_decode(text)
     except RecursionError as error:
-        raise PayloadError("body_nested_too_deeply") from error
+        raise InvalidBodyError("body_nested_too_deeply") from error
     except json.JSONDecodeError as error:
-        raise PayloadError("body_not_json") from error
+        raise InvalidBodyError("body_not_json") from error
     except ValueError:
         return _parse_long_integers(text)
     if end < len(text):
-        raise PayloadError("body_not_json")
+        raise InvalidBodyError("body_not_json")
     return value
 
 
 def _parse_long_integers(text: str) -> Any:
-    # Python refuses them; they are read as JavaScript reads them, so that one silly number costs a
-    # field, not the batch.
+    # Read them as JavaScript does, so that one oversized number affects a field, not the batch.
     try:
         return json.loads(text, parse_constant=_no_constant, parse_int=_integer)
     except RecursionError as error:
-        raise PayloadError("body_nested_too_deeply") from error
+        raise InvalidBodyError("body_nested_too_deeply") from error
     except ValueError as error:
-        raise PayloadError("body_not_json") from error
+        raise InvalidBodyError("body_not_json") from error
 
 
 def _integer(digits: str) -> int | float:
@@ -85,11 +84,11 @@ def _integer(digits: str) -> int | float:
 
 
 def _no_constant(name: str) -> NoReturn:
-    # NaN and Infinity are no JSON, though Python reads them.
+    # NaN and Infinity are not JSON, though Python accepts them.
     raise json.JSONDecodeError(f"{name} is not JSON", name, 0)
 
 
-# Made once: `json.loads` makes a new one for every call that asks for anything special.
+# Created once: `json.loads` creates a decoder per call when it gets any option.
 _DECODER: Final = json.JSONDecoder(parse_constant=_no_constant)
 
 

@@ -1,8 +1,9 @@
-"""What a person has chosen: the integrations object and consent preferences of an event.
+"""Apply a person's consent preferences and the integrations object to an event.
 
-Segment enforces both for its own destination, which here is a webhook; for TikTok this is the
-place. Consent comes first: an integration that is switched on cannot override it, one that is
-switched off still blocks. Where Segment's documentation contradicts itself, the answer is no.
+Segment applies both to its own destination, which is a webhook here, so they are applied for TikTok
+here. Consent comes first: an integration that is switched on cannot override missing consent, and
+one that is switched off still blocks. Where Segment's documentation contradicts itself, the event
+is not sent.
 
 Source: Segment documentation, "Consent in Segment Connections" and "Filtering with the
 integrations object".
@@ -14,22 +15,22 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 CONSENT_EVENT: Final = "Segment Consent Preference Updated"
-"""Sent whatever the preferences are; it tells of them and is no conversion."""
+"""Sent whatever the preferences are; it reports them and is not a conversion."""
 
-# The names under which Segment's catalogue has, or had, TikTok's destinations.
+# Names of TikTok's destinations in Segment's catalog, past and present.
 INTEGRATIONS: Final = frozenset({"TikTok Pixel", "Tiktok Conversions", "TikTok Conversions"})
 
 
 def is_consent_event(event: dict[str, Any]) -> bool:
-    """Whether the event only reports consent preferences."""
+    """Say whether the event only reports consent preferences."""
     return event.get("event") == CONSENT_EVENT
 
 
 def is_selected(event: dict[str, Any]) -> bool:
-    """Whether the integrations object lets the event through to TikTok.
+    """Say whether the integrations object allows sending the event to TikTok.
 
-    Any of TikTok's names that is ``false`` blocks; one that is ``true`` or holds options selects,
-    even where ``All`` is ``false``; otherwise ``All`` decides, which is ``true`` by default.
+    A TikTok name with ``false`` blocks. One with ``true`` or options selects, even when ``All`` is
+    ``false``. Without any of them ``All`` decides, which is ``true`` by default.
     """
     integrations = event.get("integrations")
     if not isinstance(integrations, dict):
@@ -42,12 +43,12 @@ def is_selected(event: dict[str, Any]) -> bool:
 
 
 def has_consent(event: dict[str, Any], categories: Sequence[str]) -> bool:
-    """Whether the person agreed to every category that TikTok is used for.
+    """Say whether the person agreed to every category that TikTok belongs to.
 
     Args:
         event: The Segment event.
-        categories: Ids of the consent categories that TikTok belongs to. Without any, consent is
-            not asked for, as with a destination that has no category in Segment.
+        categories: Ids of TikTok's consent categories. Without any, consent is not needed, as for a
+            destination without categories in Segment.
     """
     if not categories:
         return True

@@ -1,4 +1,4 @@
-"""What a request from Segment can be refused for."""
+"""Errors of requests from Segment."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from tiktok_pixel.values.validation import Problem
 
 
-class PayloadError(TikTokPixelError):
-    """A request body that holds no Segment event; ``reason`` is the stable code."""
+class InvalidBodyError(TikTokPixelError):
+    """A request body that cannot be read as Segment events; ``reason`` is the stable code."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -19,7 +19,7 @@ class PayloadError(TikTokPixelError):
 
 
 class InvalidSegmentEventError(TikTokPixelError):
-    """One event that lacks what every Segment event has; ``problem`` names field and rule."""
+    """An event without a field that every Segment event has; ``problem`` names field and rule."""
 
     def __init__(self, problem: Problem, message_id: str | None = None) -> None:
         super().__init__(problem.code)

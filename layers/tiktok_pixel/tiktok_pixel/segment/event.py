@@ -1,4 +1,4 @@
-"""A Segment event: the parts that every event has, checked; the rest as it came."""
+"""Read Segment events: check what every event has, keep the rest as it is."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any, Final
 
 from tiktok_pixel.segment.errors import InvalidSegmentEventError
 from tiktok_pixel.values.javascript import WHITESPACE, to_string
-from tiktok_pixel.values.validation import Problem
+from tiktok_pixel.values.validation import Problem, Rule
 
 TYPES: Final = frozenset({"track", "page", "screen", "identify", "group", "alias"})
-"""The calls of Segment's spec. Others, like ``delete``, reach webhooks but are no events."""
+"""The calls of Segment's spec. Webhooks receive others too, such as ``delete``."""
 
 
-# The fields of all values that are made for every request are Final instead of the class frozen,
-# whose __init__ takes four times as long: mypy keeps them from being changed.
+# Final fields instead of a frozen class, which takes four times as long to create (see
+# `tiktok.events.OutgoingEvent`).
 @dataclass(slots=True)
 class SegmentEvent:
     """One event.
@@ -22,7 +22,7 @@ class SegmentEvent:
     Attributes:
         message_id: Segment's messageId, the same in every retry.
         type: ``track``, ``page``, …
-        raw: The event as it came; nothing changes it.
+        raw: The event as it was received; read-only.
     """
 
     message_id: Final[str]
@@ -31,7 +31,7 @@ class SegmentEvent:
 
     @property
     def is_known(self) -> bool:
-        """Whether the type is one of Segment's spec."""
+        """Say whether the type is one of Segment's spec."""
         return self.type in TYPES
 
 
@@ -46,7 +46,7 @@ def read_event(value: object) -> SegmentEvent:
     message_id = _message_id(value.get("messageId"))
     kind = value.get("type")
     if not isinstance(kind, str) or not kind:
-        rule = "not_a_string" if kind else "missing"
+        rule: Rule = "not_a_string" if kind else "missing"
         raise InvalidSegmentEventError(Problem("type", rule), message_id)
     if kind in TYPES and message_id is None:
         rule = "missing" if _is_blank(value.get("messageId")) else "not_a_string"
@@ -59,7 +59,7 @@ def _message_id(value: object) -> str | None:
         return value if value.strip(WHITESPACE) else None
     if isinstance(value, int | float) and not isinstance(value, bool):
         printed = to_string(value)
-        # Beyond the range of a double all numbers are one, and no id.
+        # All numbers beyond the range of a double print alike, so they cannot be ids.
         return None if printed.endswith("Infinity") else printed
     return None
 

@@ -1,9 +1,8 @@
-"""Segment's ``X-Signature``: hex HMAC-SHA1 with the webhook's shared secret.
+"""Verify Segment's ``X-Signature``: hex HMAC-SHA1 with the webhook's shared secret.
 
-A single event is signed whole. Of a batch, Segment signs only the first event, as it serialised
-it: the text is cut out of the body and never written anew, because no two JSON writers agree on
-numbers, key order and escapes. A signature over the whole batch counts as well, which is what
-Segment has announced to change to.
+A single event is signed as a whole. Of a batch, Segment signs only the first event, as it was
+serialised. Its text is cut out of the body, since serialising it again could change numbers, key
+order and escapes. A signature over the whole batch is accepted as well: Segment has announced it.
 
 Source: Segment documentation, "Webhooks (Actions) Destination", and action-destinations
 ``webhook/index.ts``.
@@ -17,27 +16,27 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-# Only the end of the event is wanted; int() would refuse very long numbers.
+# Only the end of the event matters; int() would refuse very long numbers.
 _DECODER: Final = json.JSONDecoder(parse_int=str)
 _ARRAY_START: Final = re.compile(r"\s*\[\s*(?=\{)")
-# The Extensible Webhook wraps every event but signs it bare.
+# The Extensible Webhook wraps every event but signs it without the wrapper.
 _WRAPPER_START: Final = re.compile(r"\{\s*\"json\"\s*:\s*(?=\{)")
 
 
 def is_signed(text: str, signature: str | None, secrets: Sequence[str]) -> bool:
-    """Whether ``signature`` is that of the body, or of its first event, by any of the secrets.
+    """Say whether the body, or its first event, was signed with any of the secrets.
 
     Args:
-        text: The request body; its UTF-8 bytes are what was signed.
-        signature: The header's value, ``None`` where there is none.
-        secrets: Usable shared secrets: two while one is being rotated.
+        text: The request body; Segment signs its UTF-8 bytes.
+        signature: The header's value, ``None`` without one.
+        secrets: Shared secrets: two during a rotation.
     """
     if not signature:
         return False
     given = signature.strip().lower().encode("utf-8", "replace")
     signed = False
     for candidate in _signed_texts(text):
-        # A lone surrogate has no UTF-8: nobody signed it, and it must not raise.
+        # A lone surrogate has no UTF-8: it must not raise.
         message = candidate.encode("utf-8", "surrogatepass")
         for secret in secrets:
             expected = hmac.new(secret.encode(), message, "sha1").hexdigest().encode()
@@ -62,7 +61,7 @@ def _signed_texts(text: str) -> Iterator[str]:
 
 
 def is_bearer(authorization: str | None, tokens: Sequence[str]) -> bool:
-    """Whether an ``Authorization`` header carries one of the bearer tokens."""
+    """Say whether an ``Authorization`` header carries one of the bearer tokens."""
     scheme, _, given = (authorization or "").strip().partition(" ")
     if scheme.lower() != "bearer":
         return False

@@ -1,1 +1,1 @@
-"""What goes out: identifiers, events, and what TikTok's answers mean."""
+"""Outgoing data: the schema, identifiers and events, and TikTok's responses."""

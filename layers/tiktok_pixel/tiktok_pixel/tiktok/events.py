@@ -1,47 +1,71 @@
-"""Mapped fields to one item of ``data[]`` of TikTok's Events API 2.0, checked before it leaves.
+"""Build events for TikTok's Events API 2.0 from mapped fields.
 
-Required data that is unusable rejects the event (:class:`InvalidEventError`); optional data that
-is unusable is left out and reported, so that a price that is no number never costs a purchase.
-Nothing empty is ever sent.
+Required data that is unusable rejects the event (:class:`InvalidEventError`). Optional data that is
+unusable is left out and reported. Nothing empty is sent.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 
+from tiktok_pixel.outcomes import shown_message_id
 from tiktok_pixel.tiktok.identifiers import build_user, identifies
 from tiktok_pixel.tiktok.properties import build_properties
 from tiktok_pixel.tiktok.schema import EVENT_SOURCES, coercion_of, is_event_name
-from tiktok_pixel.values.coercion import boolean, text, usable
+from tiktok_pixel.values.coercion import boolean, text, usable_fields
 from tiktok_pixel.values.javascript import WHITESPACE
+from tiktok_pixel.values.json_text import compact
 from tiktok_pixel.values.validation import InvalidEventError, Problem, UnusableValueError
 
-_EVENT_SOURCE: Final = coercion_of(EVENT_SOURCES)
+_COERCIONS: Final = {
+    "event_source": coercion_of(EVENT_SOURCES),
+    "event_id": text,
+    "url": text,
+    "referrer": text,
+    "limited_data_use": boolean,
+    "test_event_code": text,
+}
+_PROBLEM_FIELDS: Final = {"url": "page_url", "referrer": "page_referrer"}
+_LEAD: Final = {"lead_id": text, "lead_event_source": text}
+_LEAD_PROBLEM_FIELDS: Final = dict.fromkeys(_LEAD, "lead")
 
 _DAY: Final = 86_400  # seconds
-# TikTok attributes clicks for 28 days at most; what is older can no longer be matched.
+# TikTok attributes clicks for 28 days at most; older events can no longer be matched.
 OLDEST_SECONDS: Final = 28 * _DAY
 _NEWEST: Final = 1 * _DAY
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What all events of one request share: pixel (by name), source and test code."""
+    """What all events of one request share.
+
+    Attributes:
+        pixel: The pixel's name in the settings, ``None`` for the default one.
+        event_source: ``web``, ``offline`` or ``crm``.
+        test_event_code: The code of a test in TikTok's Events Manager.
+    """
 
     pixel: str | None
     event_source: str
     test_event_code: str | None
 
 
+# There are few routes, and every event needs one.
+_route = lru_cache(maxsize=64)(Route)
+
+
+# Classes of which every event needs one have Final fields instead of being frozen: mypy protects
+# them as well, and a frozen class takes four times as long to create.
 @dataclass(slots=True)
 class OutgoingEvent:
-    """An event that is mapped, hashed and validated.
+    """An event on its way to TikTok: mapped, hashed and validated.
 
     Attributes:
         route: What it shares with the other events of its request.
-        message_id: Segment's messageId as it can be shown: bounded, printable.
+        message_id: Segment's messageId as it may be shown: bounded, printable.
         name: TikTok's event name.
         json: The item of ``data[]`` as JSON.
         parked_at: Unix time in seconds when it was first parked; ``None`` if it never was.
@@ -55,75 +79,77 @@ class OutgoingEvent:
 
 
 @dataclass(slots=True)
-class BuiltEvent:
-    """An event as TikTok takes it.
+class EventContext:
+    """What an event is built from besides its mapped fields.
 
     Attributes:
-        wire: The item of ``data[]``.
-        event_source: ``web``, ``offline`` or ``crm``; one request carries one source.
-        test_event_code: The mapping's own test code, which goes to the top of the request.
-        left_out: What could not be sent along.
+        message_id: Segment's messageId: the ``event_id`` when the mapping gives none.
+        now: Unix time in seconds: the ``event_time`` when the mapping gives none.
+        default_region: Region for national phone numbers of unknown country.
+        test_event_code: The test code when the mapping gives none.
+        event_id: The ``event_id``, whatever the mapping gives.
+        limit_data_use: Whether TikTok must limit the use of the data, whatever the mapping gives.
     """
 
-    wire: Final[dict[str, Any]]
-    event_source: Final[str]
-    test_event_code: Final[str | None]
-    left_out: Final[tuple[Problem, ...]]
+    message_id: Final[str]
+    now: Final[float]
+    default_region: Final[str | None] = None
+    test_event_code: Final[str | None] = None
+    event_id: Final[str | None] = None
+    limit_data_use: Final[bool] = False
 
 
 def build_event(
-    fields: dict[str, Any], *, message_id: str, now: float, default_region: str | None
-) -> BuiltEvent:
-    """Build and check one event.
+    fields: dict[str, Any], pixel: str | None, context: EventContext
+) -> tuple[OutgoingEvent, list[Problem]]:
+    """Build and validate one event.
 
     Args:
         fields: Mapped fields, by the names of Segment's TikTok destination.
-        message_id: Segment's messageId: the ``event_id`` where the mapping gives none.
-        now: Unix time in seconds: the ``event_time`` where the event has none.
-        default_region: Region for national phone numbers of unknown country.
+        pixel: The name of the mapping's pixel, ``None`` for the default one.
+        context: What does not come from the mapping.
+
+    Returns:
+        The event, and the problems of what was left out of it.
 
     Raises:
         InvalidEventError: Required data is missing or unusable.
     """
-    left_out: list[Problem] = []
-    event_source = "web"
-    if "event_source" in fields:
-        given = usable("event_source", fields["event_source"], _EVENT_SOURCE, left_out)
-        event_source = given or "web"
-    event_id = fields.get("event_id")
-    if event_id is not message_id:
-        event_id = usable("event_id", event_id, text, left_out) or message_id
-    wire: dict[str, Any] = {
-        "event": _event_name(fields),
-        "event_time": event_time(fields.get("timestamp"), now),
-        "event_id": event_id,
+    values, problems = usable_fields(fields, _COERCIONS, _PROBLEM_FIELDS)
+    event_source = values.get("event_source", "web")
+    event_name = _event_name(fields.get("event"))
+    item: dict[str, Any] = {
+        "event": event_name,
+        "event_time": event_time(fields.get("timestamp"), context.now),
+        "event_id": context.event_id or values.get("event_id", context.message_id),
     }
-    user = build_user(fields, default_region, left_out)
-    lead = _lead(fields, left_out) if event_source == "crm" else None
-    if not identifies(user) and lead is None:
-        raise InvalidEventError(Problem("identifier", "missing"), tuple(left_out))
-    if user:
-        wire["user"] = user
-    properties = build_properties(fields, left_out)
-    if properties:
-        wire["properties"] = properties
-    page = _page(fields, event_source, left_out)
-    if page:
-        wire["page"] = page
-    if lead is not None:
-        wire["lead"] = lead
-    if "limited_data_use" in fields:
-        limited = usable("limited_data_use", fields["limited_data_use"], boolean, left_out)
-        if limited is not None:
-            wire["limited_data_use"] = limited
-    test_event_code = None
-    if "test_event_code" in fields:
-        test_event_code = usable("test_event_code", fields["test_event_code"], text, left_out)
-    return BuiltEvent(wire, event_source, test_event_code, tuple(left_out))
+    user, found = build_user(fields, context.default_region)
+    problems += found
+    lead, found = _lead(fields) if event_source == "crm" else ({}, [])
+    problems += found
+    if not identifies(user) and not lead:
+        raise InvalidEventError(Problem("identifier", "missing"), tuple(problems))
+    properties, found = build_properties(fields)
+    problems += found
+    page = {key: values[key] for key in ("url", "referrer") if key in values}
+    if "url" not in page:
+        # TikTok requires the URL with a page, and a page with a web event.
+        page = {}
+        if event_source == "web":
+            problems.append(Problem("page_url", "missing"))
+    parts = {"user": user, "properties": properties, "page": page, "lead": lead}
+    item |= {name: part for name, part in parts.items() if part}
+    if context.limit_data_use:
+        item["limited_data_use"] = True
+    elif "limited_data_use" in values:
+        item["limited_data_use"] = values["limited_data_use"]
+    route = _route(pixel, event_source, values.get("test_event_code") or context.test_event_code)
+    message_id = shown_message_id(context.message_id)
+    return OutgoingEvent(route, message_id, event_name, compact(item)), problems
 
 
 def event_time(timestamp: object, now: float) -> int:
-    """Unix seconds of an ISO 8601 timestamp; ``now`` where there is none.
+    """Convert an ISO 8601 timestamp to Unix seconds; without one, return ``now``.
 
     Text without an offset is UTC, as all of Segment's timestamps are.
 
@@ -146,48 +172,22 @@ def event_time(timestamp: object, now: float) -> int:
     return int(seconds)
 
 
-def _event_name(fields: dict[str, Any]) -> str:
-    name = fields.get("event")
-    if name.__class__ is not str:
-        name = _event_name_of(name)
+def _event_name(value: object) -> str:
+    # Literal names were checked when the mappings were loaded; a mapping can compute a name too.
+    try:
+        name = text(value) or ""
+    except UnusableValueError as error:
+        raise InvalidEventError(Problem("event", error.rule)) from error
+    if not name.strip(WHITESPACE):
+        raise InvalidEventError(Problem("event", "missing"))
     if not is_event_name(name):
-        blank = not name.strip(WHITESPACE)
-        raise InvalidEventError(Problem("event", "missing" if blank else "not_valid"))
+        raise InvalidEventError(Problem("event", "not_valid"))
     return name
 
 
-def _event_name_of(value: object) -> str:
-    """The name that another value than text stands for; literal names are checked at load."""
-    try:
-        return text(value) or ""
-    except UnusableValueError as error:
-        raise InvalidEventError(Problem("event", error.rule)) from error
-
-
-def _page(
-    fields: dict[str, Any], event_source: str, left_out: list[Problem]
-) -> dict[str, str] | None:
-    url, referrer = fields.get("url"), fields.get("referrer")
-    if url.__class__ is not str or not url.strip(WHITESPACE):
-        url = usable("page_url", url, text, left_out)
-    if url is None:
-        # TikTok wants the page of a web event, and without its address there is none to name.
-        if event_source == "web":
-            left_out.append(Problem("page_url", "missing"))
-        return None
-    if referrer.__class__ is not str or not referrer.strip(WHITESPACE):
-        referrer = usable("page_referrer", referrer, text, left_out)
-    return {"url": url} if referrer is None else {"url": url, "referrer": referrer}
-
-
-def _lead(fields: dict[str, Any], left_out: list[Problem]) -> dict[str, str] | None:
+def _lead(fields: dict[str, Any]) -> tuple[dict[str, str], list[Problem]]:
     given = fields.get("lead_fields")
-    source = given if isinstance(given, dict) else fields
-    lead_id = usable("lead", source.get("lead_id"), text, left_out)
-    if lead_id is None:
-        return None
-    lead = {"lead_id": lead_id}
-    crm = usable("lead", source.get("lead_event_source"), text, left_out)
-    if crm is not None:
-        lead["lead_event_source"] = crm
-    return lead
+    lead, problems = usable_fields(
+        given if isinstance(given, dict) else fields, _LEAD, _LEAD_PROBLEM_FIELDS
+    )
+    return lead if "lead_id" in lead else {}, problems

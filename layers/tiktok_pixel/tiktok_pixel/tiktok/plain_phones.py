@@ -1,10 +1,10 @@
-"""Phone numbers that need no guessing, to E.164 faster than libphonenumber and equal to it.
+"""Convert plain phone numbers to E.164, with the result of libphonenumber in less time.
 
-Most numbers are stored as E.164, or as people of the country write them, digits and separators;
-libphonenumber takes fifteen times as long to say what they are. This takes its numbering plans,
-answers where its rules leave one answer, and gives back ``None`` for everything else: an
-international or carrier prefix, letters, extensions, a leading zero that belongs to the number,
-a length or a range that the plan does not have. The tests compare both over all regions.
+Most numbers are E.164, or digits and separators as people of the country write them; for these,
+libphonenumber takes fifteen times as long. This module uses libphonenumber's numbering plans and
+handles the numbers for which its rules allow one result. All others return ``None``: international
+and carrier prefixes, letters, extensions, a leading zero that is part of the number, and lengths
+and ranges that the plan does not have. The tests compare both over all regions.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _Match = Callable[[str], re.Match[str] | None]
 _E164: Final = re.compile(r"\+[1-9][0-9]{6,14}\Z")
 _NATIONAL: Final = re.compile(r"\(?[0-9][0-9 ().-]{4,20}\Z")
 _SEPARATORS: Final = b" ().-"
-# By the first three digits of a number, of which there are a thousand; filled as they come.
+# By the first three digits of a number (at most 900 entries), filled when needed.
 _EXACT: Final[dict[str, _Match]] = {}
-# The most common first: a number that is valid as any of them is.
+# A number is valid when it is a valid number of any kind; the most common ones come first.
 _KINDS: Final = (
     "fixed_line",
     "mobile",
@@ -42,19 +42,19 @@ _KINDS: Final = (
 
 @cache
 def phone_library() -> ModuleType:
-    """``phonenumbers``, imported with the first phone number: many cold starts have none."""
+    """Import ``phonenumbers`` with the first phone number: many cold starts see none."""
     import phonenumbers  # noqa: PLC0415
 
     return phonenumbers
 
 
 def plain_e164(phone: str, region: str | None) -> str | None:
-    """The E.164 form of a plain number, ``None`` where libphonenumber has to look.
+    """Convert a plain number to E.164; return ``None`` for numbers that libphonenumber must read.
 
     Args:
         phone: The number, trimmed.
-        region: ISO 3166-1 alpha-2 code in which a national number is read; ``None`` for one that
-            begins with ``+``.
+        region: ISO 3166-1 alpha-2 code of the region in which a national number is read; ``None``
+            for a number that begins with ``+``.
     """
     if region is None:
         matches = _EXACT.get(phone[1:4])
@@ -68,22 +68,22 @@ def plain_e164(phone: str, region: str | None) -> str | None:
     plan = _plan_of_region(region)
     if plan is None:
         return None
-    # Of all ways to drop characters, that of bytes is by far the fastest.
+    # The fastest way to remove characters.
     return _from_national(phone.encode().translate(None, _SEPARATORS).decode(), plan)
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """A country's numbering plan, as far as plain numbers need it.
+    """The part of a country's numbering plan that plain numbers need.
 
     Attributes:
-        country_code: Calling code, without plus.
-        lengths: The lengths that a national number may have.
-        national_prefix: Matches where a prefix for calls inside the country may stand.
-        international_prefix: Matches where one for calls abroad may stand.
-        is_transforming: Whether taking the national prefix off changes more than that.
-        general: Matches all national numbers, the whole of them.
-        kinds: Matches and lengths of fixed lines, mobiles and so on: a valid number is one of them.
+        country_code: The calling code, without plus.
+        lengths: Possible lengths of a national number.
+        national_prefix: Matches the prefix for calls inside the country.
+        international_prefix: Matches the prefix for calls abroad.
+        is_transforming: Whether removing the national prefix changes other digits too.
+        general: Matches every national number as a whole.
+        kinds: Patterns and lengths of fixed lines, mobiles and so on.
     """
 
     country_code: str
@@ -106,7 +106,7 @@ def _from_national(digits: str, plan: _Plan) -> str | None:
         if plan.is_transforming or prefix.lastindex:
             return None
         rest = digits[prefix.end() :]
-        # Digits that look like the prefix stay where the number is only complete with them.
+        # Digits that look like the prefix stay if the number is only complete with them.
         if not plan.general(digits) or plan.general(rest):
             national = rest
     if len(national) not in plan.lengths or national[0] == "0" or not plan.general(national):
@@ -118,9 +118,10 @@ def _from_national(digits: str, plan: _Plan) -> str | None:
 
 
 def _exact(prefix: str) -> _Match:
-    """What matches E.164 numbers that begin with three digits and are possible as they stand.
+    """Return a match for the possible E.164 numbers that begin with these three digits.
 
-    Nothing would be taken off them: neither a leading zero nor what looks like a national prefix.
+    It excludes numbers that libphonenumber would change: those with a leading zero, or with
+    something like a national prefix, after the calling code.
     """
     library = phone_library()
     for digits in (1, 2, 3):
@@ -131,15 +132,15 @@ def _exact(prefix: str) -> _Match:
     else:
         return re.compile("(?!)").match
     metadata = library.PhoneMetadata.metadata_for_region_or_calling_code(code, regions[0])
-    taken_off = f"(?!0|{metadata.national_prefix_for_parsing or 0})"
+    prefixes = f"(?!0|{metadata.national_prefix_for_parsing or 0})"
     lengths = "|".join(f"[0-9]{{{length}}}" for length in metadata.general_desc.possible_length)
-    return re.compile(rf"\+{code}{taken_off}(?:{lengths})\Z").match
+    return re.compile(rf"\+{code}{prefixes}(?:{lengths})\Z").match
 
 
-# Bounded by the regions that libphonenumber knows: all others are refused before.
+# Bounded by the regions that libphonenumber knows: `phones` refuses all others before.
 @cache
 def _plan_of_region(region: str) -> _Plan | None:
-    """The plan of a region, where its numbers are not told apart from others' by more."""
+    """Return a region's plan, if the plan alone decides which numbers belong to the region."""
     library = phone_library()
     metadata = library.PhoneMetadata.metadata_for_region(region, None)
     if metadata is None or metadata.leading_digits is not None:

@@ -1,6 +1,6 @@
-"""What travel and vehicle events say besides: flights and hotels, cars and their condition.
+"""Build the properties of travel and vehicle events: flights and hotels, cars.
 
-A mapping asks for one of the two with the field ``event_spec_type``, as in Segment's TikTok
+A mapping chooses one of the two with the field ``event_spec_type``, as in Segment's TikTok
 destination; web events only. Source: action-destinations ``tiktok-conversions``, travel and
 vehicle fields; TikTok Events API 2.0, "Parameters".
 """
@@ -10,45 +10,43 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from tiktok_pixel.tiktok.schema import TRAVEL, VEHICLE, coercion_of
-from tiktok_pixel.values.coercion import usable
+from tiktok_pixel.values.coercion import usable_fields
 
 if TYPE_CHECKING:
     from tiktok_pixel.values.validation import Problem
 
 TRAVEL_FIELDS: Final = {field: coercion_of(kind) for field, kind in TRAVEL.items()}
 VEHICLE_FIELDS: Final = {field: coercion_of(kind) for field, kind in VEHICLE.items()}
+# With the names that all their fields share in problems.
 _VERTICALS: Final = {
-    "travel_fields": ("travel", TRAVEL_FIELDS),
-    "vehicle_fields": ("vehicle", VEHICLE_FIELDS),
+    "travel_fields": (TRAVEL_FIELDS, dict.fromkeys(TRAVEL_FIELDS, "travel")),
+    "vehicle_fields": (VEHICLE_FIELDS, dict.fromkeys(VEHICLE_FIELDS, "vehicle")),
 }
 
 
-def vertical_properties(fields: dict[str, Any], problems: list[Problem]) -> dict[str, Any]:
-    """The properties of the vertical that ``event_spec_type`` names; none without one.
+def vertical_properties(fields: dict[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
+    """Build the properties of the vertical that ``event_spec_type`` names, if any.
 
     Args:
         fields: Mapped fields, by the names of Segment's TikTok destination.
-        problems: What is left out is appended here.
+
+    Returns:
+        The usable properties, and the problems of the others.
     """
     vertical = fields.get("event_spec_type")
     if not isinstance(vertical, str) or vertical not in _VERTICALS:
-        return {}
+        return {}, []
     if fields.get("event_source") not in (None, "", "web"):
-        return {}
-    problem_field, coercions = _VERTICALS[vertical]
+        return {}, []
     given = fields.get(vertical)
     if not isinstance(given, dict):
-        return {}
-    properties = {
-        field: value
-        for field, coerce in coercions.items()
-        if (value := usable(problem_field, given.get(field), coerce, problems)) is not None
-    }
-    return properties if vertical == "travel_fields" else _vehicle(properties)
+        return {}, []
+    properties, problems = usable_fields(given, *_VERTICALS[vertical])
+    return properties if vertical == "travel_fields" else _combined(properties), problems
 
 
-def _vehicle(properties: dict[str, Any]) -> dict[str, Any]:
-    """TikTok takes mileage and price range as one value each, or not at all."""
+def _combined(properties: dict[str, Any]) -> dict[str, Any]:
+    """Combine a vehicle's mileage with its unit and the two ends of a price range."""
     mileage = properties.pop("mileage_value", None)
     unit = properties.pop("mileage_unit", None)
     if mileage is not None and unit is not None:

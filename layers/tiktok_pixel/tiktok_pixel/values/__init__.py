@@ -1,1 +1,1 @@
-"""JSON values: JavaScript semantics, coercion, JSON text, validation problems."""
+"""JSON values: JavaScript semantics, coercion, serialisation and validation problems."""

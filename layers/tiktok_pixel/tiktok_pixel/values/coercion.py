@@ -1,30 +1,30 @@
-"""JSON values of any type to the types that TikTok's fields have.
+"""Convert JSON values of any type to the types of TikTok's fields.
 
-The rules are those of Segment's own validation (actions-core, AJV with ``coerceTypes``), so
-that a mapping behaves as it does there, but for two that damage data: ``null`` and blank text
-are absent here, never 0 or ``""``.
+The rules are those of Segment's own validation (actions-core, AJV with ``coerceTypes``), so that a
+mapping behaves as it does in Segment, with one exception: ``null`` and blank text are absent here,
+while Segment converts them to 0 or ``""``.
 
-Every function returns the usable value, ``None`` where there is nothing to send, or raises
+A coercion returns the converted value, or ``None`` when the value is blank, or raises
 :class:`UnusableValueError` with the rule that is broken.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import Any, Final
 
 from tiktok_pixel.values.javascript import WHITESPACE, to_number, to_string
-from tiktok_pixel.values.validation import Problem, UnusableValueError
+from tiktok_pixel.values.validation import Problem, Rule, UnusableValueError
 
 Coercion = Callable[[object], Any]
 
-# Integers up to here are exact in the doubles that JSON readers use.
+# Integers up to this are exact in the doubles that JSON readers use.
 EXACT_INTEGER: Final = 2**53
 
 
 def text(value: object) -> str | None:
-    """Text; numbers and booleans as JavaScript prints them; a list of one is its item."""
+    """Convert to text, numbers and booleans as JavaScript prints them, a list of one as ititem."""
     if type(value) is str:
         return value if value.strip(WHITESPACE) else None
     if value is None:
@@ -32,7 +32,7 @@ def text(value: object) -> str | None:
     if isinstance(value, bool | int | float):
         printed = to_string(value)
         if printed.endswith("Infinity"):
-            # Beyond the range of a double all numbers are one: an id would be everybody's.
+            # All numbers beyond the range of a double print alike, so they cannot be ids.
             raise UnusableValueError("not_a_string")
         return printed
     if isinstance(value, list):
@@ -41,8 +41,11 @@ def text(value: object) -> str | None:
 
 
 def number(value: object) -> int | float | None:
-    """A finite number, an integer only as far as doubles are exact; text and lists of one count."""
-    # What nearly all values are comes first, here and below: these run for every field.
+    """Convert to a finite number, also from text and from a list of one.
+
+    Integers that a double cannot hold exactly are refused.
+    """
+    # Hot path: most common types first.
     if (type(value) is float and isfinite(value)) or (
         type(value) is int and -EXACT_INTEGER <= value <= EXACT_INTEGER
     ):
@@ -63,7 +66,7 @@ def number(value: object) -> int | float | None:
 
 
 def integer(value: object) -> int | None:
-    """A whole number, also from ``2.0`` and ``"2"``."""
+    """Convert to a whole number, also from ``2.0`` and ``"2"``."""
     if type(value) is int and -EXACT_INTEGER <= value <= EXACT_INTEGER:
         return value
     parsed = number(value)
@@ -75,7 +78,7 @@ def integer(value: object) -> int | None:
 
 
 def boolean(value: object) -> bool | None:
-    """``true``/``false``, also as text and as 1/0."""
+    """Convert to a boolean, also from ``"true"``, ``"false"``, 1 and 0."""
     if value is None or isinstance(value, bool):
         return value
     if value in ("true", 1):
@@ -88,14 +91,14 @@ def boolean(value: object) -> bool | None:
 
 
 def texts(value: object) -> list[str] | None:
-    """A list of texts; a scalar becomes a list of one, blank items go."""
+    """Convert to a list of texts; a scalar becomes a list of one, blank items are dropped."""
     items = value if isinstance(value, list) else [value]
     found = [item for item in map(text, items) if item is not None]
     return found or None
 
 
 def one_of(*choices: str) -> Coercion:
-    """A coercion to one of ``choices``, exactly as written."""
+    """Return a coercion that accepts only ``choices``, exactly as written."""
     allowed = frozenset(choices)
 
     def choice(value: object) -> str | None:
@@ -107,26 +110,55 @@ def one_of(*choices: str) -> Coercion:
     return choice
 
 
-def usable(field: str, value: object, coerce: Coercion, problems: list[Problem]) -> Any:
-    """What ``coerce`` makes of an optional value; ``None``, and a problem, where it cannot.
+def usable(field: str, value: object, coerce: Coercion) -> tuple[Any, Problem | None]:
+    """Coerce an optional value.
 
     Args:
-        field: The field's name in ``problems``.
+        field: The field's name in the problem.
         value: The value as it was mapped.
-        coerce: A coercion of this module, or one like them.
-        problems: What cannot be used is appended here.
+        coerce: The coercion of the field's type.
+
+    Returns:
+        The converted value, ``None`` when it is blank or unusable, and the problem if there is one.
     """
     if value is None:
-        return None
+        return None, None
     try:
-        return coerce(value)
+        return coerce(value), None
     except UnusableValueError as error:
-        problems.append(Problem(field, error.rule))
-        return None
+        return None, Problem(field, error.rule)
 
 
-def _sole_item(items: list[Any], rule: str) -> object:
-    # One level only, as AJV does it; a list in the list is no scalar.
+def usable_fields(
+    source: Mapping[str, Any],
+    coercions: Mapping[str, Coercion],
+    problem_fields: Mapping[str, str] | None = None,
+) -> tuple[dict[str, Any], list[Problem]]:
+    """Coerce the fields of an object, each on its own.
+
+    Args:
+        source: The object as it was mapped.
+        coercions: The fields to take from it, with the coercions of their types.
+        problem_fields: The fields' names in problems, where they differ.
+
+    Returns:
+        The usable values, and the problems of the unusable ones.
+    """
+    values: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for field, coerce in coercions.items():
+        if field in source:
+            value, problem = usable(field, source[field], coerce)
+            if value is not None:
+                values[field] = value
+            elif problem is not None:
+                name = (problem_fields or {}).get(field, field)
+                problems.append(Problem(name, problem.rule))
+    return values, problems
+
+
+def _sole_item(items: list[Any], rule: Rule) -> object:
+    # One level only, as AJV does it: a list inside the list is not a scalar.
     if not items:
         return None
     if len(items) > 1 or isinstance(items[0], list):

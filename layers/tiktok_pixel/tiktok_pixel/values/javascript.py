@@ -1,22 +1,22 @@
-"""JavaScript's value semantics, where the outcome depends on them.
+"""Reproduce JavaScript's semantics of values.
 
 Segment's mapping language is defined by a TypeScript program, and analytics.js and TikTok's own
 code trim, print and parse values as JavaScript does. These helpers do the same (ECMA-262,
-"Abstract Operations"), for values that came out of a JSON document.
+"Abstract Operations"), for values read from JSON.
 """
 
 import re
 
-# What String.prototype.trim removes: WhiteSpace and LineTerminator of ECMA-262. Python's own
-# set differs: it has U+001C to U+001F and U+0085, and lacks U+FEFF.
+# The characters that String.prototype.trim removes: WhiteSpace and LineTerminator of ECMA-262.
+# Python's own set differs: it has U+001C to U+001F and U+0085, and lacks U+FEFF.
 WHITESPACE = (
     "\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000\ufeff"
 )
 
-# Arrays nested deeper than this print as if they were empty; JavaScript has its stack instead.
+# Arrays nested deeper than this print as empty; JavaScript is limited by its stack instead.
 _MAX_PRINTED_DEPTH = 100
-# Number::toString writes an exponent from 1e21 on and below 1e-6.
+# Number::toString writes an exponent from 1e21 and below 1e-6.
 _EXPONENT_FROM = 10**21
 _POINT_LIMIT = 21
 _SMALLEST_PLAIN_EXPONENT = -6
@@ -24,7 +24,7 @@ _SMALLEST_PLAIN_EXPONENT = -6
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _PREFIXED = re.compile(r"0(?:[xX][0-9a-fA-F]+|[oO][0-7]+|[bB][01]+)")
 _BASES = {"x": 16, "o": 8, "b": 2}
-# Up to here a double holds every whole number, so an int says the same.
+# Up to this a double holds every whole number exactly.
 _MAX_SAFE_INTEGER = 2**53 - 1
 
 
@@ -37,7 +37,7 @@ def to_string(value: object) -> str:
     """Print a JSON value as JavaScript's `String(value)` does.
 
     `None` gives `null`, a list its items joined by commas (`null` items are empty), a dict
-    `[object Object]`. Never raises: a whole number too large for a double is `Infinity`.
+    `[object Object]`. Never raises: a whole number too large for a double gives `Infinity`.
 
     A whole number below 1e21 keeps all its digits. JavaScript would round it to a double, and an
     order number of 18 digits would end in zeros.
@@ -61,8 +61,8 @@ def to_number(text: str) -> int | float | None:
     """Read a number as JavaScript's `Number(text)` does; an `int` when it is whole.
 
     White space around it is ignored; `0x10`, `0o7`, `0b1`, `1e3` and `.5` are numbers, `1_000`
-    and digits other than ASCII's are not. `None` stands for what is not a finite number. Blank
-    text is `None` too, although JavaScript makes it 0: a price nobody gave is not a price of 0.
+    and digits outside ASCII are not. Returns `None` for anything but a finite number, and for
+    blank text, although JavaScript reads it as 0: a missing price is not a price of 0.
     """
     text = trim(text)
     number: int | float

@@ -1,102 +1,54 @@
-"""What can be wrong with a value, in a closed vocabulary.
+"""Problems of values: which field breaks which rule.
 
-A problem names the field and the rule it breaks. Both come from short fixed lists, because
-every pair becomes a CloudWatch metric series and a reason code that alarms and dashboards
-rely on: adding one is a change of the interface, described in the README.
+Every pair becomes a CloudWatch metric series and a reason code that alarms and dashboards rely on,
+so both come from short fixed lists: the rules below, and the names of TikTok's fields, never text
+from the input. Adding a rule is a change of the interface, described in the README.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Literal
 
 from tiktok_pixel.errors import TikTokPixelError
 
-FIELDS: Final = frozenset(
-    {
-        "type",
-        "message_id",
-        "event",
-        "event_time",
-        "event_id",
-        "event_source",
-        "limited_data_use",
-        "test_event_code",
-        "identifier",
-        "email",
-        "phone",
-        "external_id",
-        "first_name",
-        "last_name",
-        "city",
-        "state",
-        "country",
-        "zip_code",
-        "ip",
-        "user_agent",
-        "ttclid",
-        "ttp",
-        "locale",
-        "page_url",
-        "page_referrer",
-        "lead",
-        "currency",
-        "value",
-        "contents",
-        "price",
-        "quantity",
-        "content_id",
-        "content_ids",
-        "content_type",
-        "content_category",
-        "content_name",
-        "brand",
-        "num_items",
-        "order_id",
-        "shop_id",
-        "query",
-        "search_string",
-        "description",
-        "delivery_category",
-        "predicted_ltv",
-        "travel",
-        "vehicle",
-    }
-)
-
-RULES: Final = frozenset(
-    {
-        "missing",
-        "unparsable",
-        "in_future",
-        "too_old",
-        "too_long",
-        "not_a_string",
-        "not_a_number",
-        "not_an_integer",
-        "not_a_boolean",
-        "not_an_object",
-        "not_an_address",
-        "not_possible",
-        "not_valid",
-        "not_public",
-        "not_supported",
-        "not_sha256",
-        "without_region",
-    }
-)
+Rule = Literal[
+    "missing",
+    "unparsable",
+    "in_future",
+    "too_old",
+    "too_long",
+    "not_a_string",
+    "not_a_number",
+    "not_an_integer",
+    "not_a_boolean",
+    "not_an_object",
+    "not_an_address",
+    "not_possible",
+    "not_valid",
+    "not_public",
+    "not_supported",
+    "not_sha256",
+    "without_region",
+]
+"""All rules; the type checker compares every use with this list."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One broken rule: which field, which rule. ``code`` is the stable reason code."""
+    """One broken rule.
+
+    Attributes:
+        field: The field, by TikTok's name.
+        rule: The rule it breaks.
+    """
 
     field: str
-    rule: str
+    rule: Rule
 
     @property
     def code(self) -> str:
-        """The reason code, for example ``event_time_too_old``."""
+        """The stable reason code, for example ``event_time_too_old``."""
         return f"{self.field}_{self.rule}"
 
 
@@ -104,8 +56,8 @@ class InvalidEventError(TikTokPixelError):
     """An event that can never be sent.
 
     Attributes:
-        problem: The field and the rule that cost it.
-        left_out: What had been left out by then, which may be what led to it.
+        problem: The reason for the rejection.
+        left_out: The problems of optional values found before it; one may be the cause.
     """
 
     def __init__(self, problem: Problem, left_out: tuple[Problem, ...] = ()) -> None:
@@ -115,8 +67,8 @@ class InvalidEventError(TikTokPixelError):
 
 
 class UnusableValueError(TikTokPixelError):
-    """One value that cannot be sent; ``rule`` says why. It never costs the event."""
+    """A single value that cannot be sent; ``rule`` says why."""
 
-    def __init__(self, rule: str) -> None:
+    def __init__(self, rule: Rule) -> None:
         super().__init__(rule)
-        self.rule = rule
+        self.rule: Rule = rule
