@@ -1,0 +1,200 @@
+"""The tables of the README agree with the code and the template."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import pkgutil
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+import tiktok_pixel
+from tiktok_pixel.outcomes import Status
+from tiktok_pixel.tiktok.verdicts import CODE_RANGES, CODES, Verdict, VerdictKind
+from tiktok_pixel.values.validation import FIELDS, RULES
+
+ROOT: Final = Path(__file__).parents[2]
+PACKAGE: Final = ROOT / "layers" / "tiktok_pixel" / "tiktok_pixel"
+README: Final = (ROOT / "README.md").read_text()
+CODE: Final = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)+")
+# Functions that get the reason for which a whole request is refused.
+REFUSE: Final = {"PayloadError", "refusal_body", "_refuse", "_unavailable", "_unauthenticated"}
+COUNT: Final = {"count", "count_by", "time_taken"}
+OUTCOME_OF_KIND: Final = {
+    VerdictKind.ACCEPTED: Status.FORWARDED,
+    VerdictKind.TRANSIENT: Status.RETRY,
+    VerdictKind.OPERATOR: Status.PARKED,
+    VerdictKind.CONTENT: Status.REJECTED,
+}
+
+
+def table(header: str) -> list[list[str]]:
+    """The rows of the table with this header row."""
+    assert README.count(header) == 1, f"one table with the header {header}"
+    lines = README.split(header)[1].strip().splitlines()[1:]
+    rows = []
+    for line in lines:
+        if not line.startswith("|"):
+            break
+        rows.append([cell.strip() for cell in line.strip("|").split("|")])
+    assert rows
+    return rows
+
+
+def names(text: str) -> list[str]:
+    """The names in backticks."""
+    return re.findall(r"`([^`]+)`", text)
+
+
+def trees() -> Iterator[ast.Module]:
+    """The syntax trees of the package."""
+    for file in PACKAGE.rglob("*.py"):
+        yield ast.parse(file.read_text())
+
+
+def nodes(kind: type[Any]) -> Iterator[Any]:
+    for tree in trees():
+        yield from (node for node in ast.walk(tree) if isinstance(node, kind))
+
+
+def called(call: ast.Call) -> str:
+    """The name of the function that is called."""
+    function = call.func
+    return function.attr if isinstance(function, ast.Attribute) else ast.unparse(function)
+
+
+def literals(expressions: list[ast.expr]) -> list[str]:
+    return [
+        one.value
+        for one in expressions
+        if isinstance(one, ast.Constant) and isinstance(one.value, str)
+    ]
+
+
+def status_of(expression: ast.expr) -> Status | None:
+    """The status that an expression like `Status.PARKED` names."""
+    text = ast.unparse(expression)
+    return Status[text.removeprefix("Status.")] if text.startswith("Status.") else None
+
+
+def verdicts() -> Iterator[Verdict]:
+    """The tables of codes, and every verdict that a module defines."""
+    yield from CODES.values()
+    yield from (verdict for _, verdict in CODE_RANGES)
+    for module in pkgutil.walk_packages(tiktok_pixel.__path__, "tiktok_pixel."):
+        defined = vars(importlib.import_module(module.name)).values()
+        yield from (one for one in defined if isinstance(one, Verdict))
+
+
+def outcomes_in_code() -> set[tuple[str, Status]]:
+    """Reason and status of all verdicts, and of all outcomes with a literal reason."""
+    found = {(verdict.reason, OUTCOME_OF_KIND[verdict.kind]) for verdict in verdicts()}
+    for call in nodes(ast.Call):
+        statuses = [status for one in call.args if (status := status_of(one))]
+        if called(call) == "Outcome" and statuses:
+            found |= {(reason, statuses[0]) for reason in literals(call.args)}
+    return found
+
+
+def returned_in_code() -> set[str]:
+    """The reasons that functions return for their caller to make an outcome of."""
+    found: set[str] = set()
+    for tree in trees():
+        makes_outcomes = any(
+            isinstance(node, ast.Call) and called(node) == "Outcome" for node in ast.walk(tree)
+        )
+        for node in ast.walk(tree) if makes_outcomes else ():
+            if isinstance(node, ast.Return) and node.value is not None:
+                value = node.value
+                parts = value.elts if isinstance(value, ast.Tuple) else [value]
+                found |= {text for text in literals(parts) if CODE.fullmatch(text)}
+    return found
+
+
+def refusals_in_code() -> set[str]:
+    """The reasons for which a whole request is refused."""
+    return {
+        reason
+        for call in nodes(ast.Call)
+        if called(call) in REFUSE
+        for reason in literals(call.args)
+        if CODE.fullmatch(reason)
+    }
+
+
+def reasons_in_readme() -> dict[str, Status]:
+    return {
+        reason: Status(outcome.split()[0])
+        for reasons, outcome, _ in table("| reason | outcome | what to do |")
+        for reason in names(reasons)
+    }
+
+
+PROBLEMS: Final = {f"{field}_{rule}" for field in FIELDS for rule in RULES}
+PATTERN: Final = "<field>_<rule>"
+
+
+def test_every_reason_is_described_with_its_outcome() -> None:
+    described = reasons_in_readme()
+
+    for reason, status in outcomes_in_code():
+        assert described.get(reason) == status or reason in PROBLEMS, f"{reason}: {status}"
+    assert returned_in_code() <= described.keys() | PROBLEMS
+
+
+def test_every_reason_that_is_described_exists() -> None:
+    known = {reason for reason, _ in outcomes_in_code()} | returned_in_code() | PROBLEMS
+
+    assert reasons_in_readme().keys() - {PATTERN} <= known
+
+
+def test_every_refusal_of_a_whole_request_is_described() -> None:
+    (paragraph,) = (one for one in README.split("\n\n") if "`batch_empty`" in one)
+
+    assert set(names(paragraph)) == refusals_in_code()
+
+
+def metrics_in_code() -> set[str]:
+    """The names of all metrics: literals, and tables from status to name."""
+    counted = {
+        name
+        for call in nodes(ast.Call)
+        if called(call) in COUNT
+        for name in literals(call.args[:1])
+        if name[:1].isupper()
+    }
+    by_status = {
+        name
+        for mapping in nodes(ast.Dict)
+        if mapping.keys and all(key and status_of(key) for key in mapping.keys)
+        for name in literals(mapping.values)
+        if name[:1].isupper()
+    }
+    return counted | by_status
+
+
+def test_every_metric_is_described_and_exists() -> None:
+    rows = table("| metric | what it counts |")
+    described = [name for metrics, _ in rows for name in names(metrics)]
+
+    assert sorted(described) == sorted(metrics_in_code())
+
+
+def test_every_parameter_is_described_with_its_default(template: dict[str, Any]) -> None:
+    rows = table("| parameter | default | what it does |")
+    described = {names(name)[0]: "".join(names(default)) for name, default, _ in rows}
+
+    assert described == {
+        name: str(parameter["Default"]) for name, parameter in template["Parameters"].items()
+    }
+
+
+@pytest.mark.parametrize("outcome", Status)
+def test_every_outcome_is_described(outcome: Status) -> None:
+    rows = table("| outcome | HTTP | what it means |")
+
+    assert [outcome] in [names(name) for name, _, _ in rows]
