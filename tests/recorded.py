@@ -1,4 +1,4 @@
-"""A dict that remembers what it was asked for."""
+"""A dict that records which keys are looked up."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
 """`sam deploy` of each environment, against a local AWS.
 
-moto has no Serverless transform, so the deployment by the operator's own command makes the plain
-resources only; what the transform makes of the others is deployed by itself. Of that, moto does
-not know alarms and HTTP APIs.
+moto has no Serverless transform, so that `sam deploy` creates the plain resources only. The
+transformed template is deployed separately; moto ignores its alarms and HTTP APIs.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ pytestmark = [
 BUCKET: Final = "artifacts"
 ENVIRONMENTS: Final = ("dev", "staging", "prod")
 
-# Runs where the SAM CLI is installed, which brings the translator that CloudFormation uses too.
+# Runs with the Python of the SAM CLI, which has the translator that CloudFormation uses.
 TRANSLATE: Final = """
 import json, sys
 from samcli.yamlhelper import yaml_parse
@@ -59,7 +58,7 @@ def aws() -> Iterator[AwsSandbox]:
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
-def test_the_command_of_the_readme(build: Path, sam: SamCli, aws: AwsSandbox, name: str) -> None:
+def test_sam_deploy(build: Path, sam: SamCli, aws: AwsSandbox, name: str) -> None:
     del build
     run = sam.run(
         *("deploy", "--config-env", name, "--no-confirm-changeset", "--no-progressbar"),
@@ -129,7 +128,7 @@ def test_the_transformed_template(
 
 
 def _environment(aws: AwsSandbox) -> dict[str, str]:
-    # moto takes the bucket of a template's URL from the path for this host name only.
+    # moto reads the bucket of a template URL from its path for this host name only.
     return aws.environment | {"AWS_ENDPOINT_URL": aws.url.replace("127.0.0.1", "localhost")}
 
 
@@ -144,20 +143,20 @@ def _stack(aws: AwsSandbox, name: str) -> dict[str, Any]:
 
 
 def _statements(aws: AwsSandbox, role_arn: str) -> list[dict[str, Any]]:
-    """What the role may do beyond AWS' managed policies."""
+    """The statements of a role, without those of AWS's managed policies."""
     iam = _client(aws, "iam")
     role = role_arn.rpartition("/")[2]
     statements: list[dict[str, Any]] = []
     for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
         document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-        # moto keeps the policies of a stack as Python writes them.
+        # moto stores the policies of a stack in Python's notation.
         read = ast.literal_eval(document) if isinstance(document, str) else document
         statements += read["Statement"]
     return statements
 
 
 def _translated(sam: SamCli, packaged: Path, stage: str) -> dict[str, Any]:
-    """The template as CloudFormation's Serverless transform makes it."""
+    """The template after CloudFormation's Serverless transform."""
     if not sam.python.is_file():
         pytest.skip(f"no Python beside {sam.program}")
     run = subprocess.run(

@@ -2,7 +2,7 @@
 
 A `World` has both functions, a local TikTok, and a local AWS behind a proxy that can fail. Every
 request that a test posts is accounted for: the response is compared with what TikTok accepted and
-with what lies in the queue.
+with the messages in the queue.
 """
 
 from __future__ import annotations
@@ -47,6 +47,8 @@ FORWARDED: Final = ("forwarded", "tiktok_accepted")
 # Lambda's time for the redrive function; its visibility time-out is six times as long.
 _REDRIVE_SECONDS: Final = 120.0
 _VISIBILITY_SECONDS: Final = 720
+# A busy machine may be late by this much; a wait that is not bounded is much longer.
+_BUSY_SECONDS: Final = 0.5
 # The function keeps this much more of Lambda's time than of its own budget.
 _LAMBDA_MARGIN: Final = 0.2
 
@@ -139,13 +141,13 @@ class Answer:
     """A response to Segment.
 
     Attributes:
-        seconds: How long it took.
+        in_time: It came within the budget.
         stray: Ids of events that TikTok has although the response does not say so.
     """
 
     status: int
     body: dict[str, Any]
-    seconds: float
+    in_time: bool
     stray: frozenset[str]
 
     @property
@@ -210,7 +212,8 @@ class Forward:
         response = self.application.post(dict(request), self._context())
         seconds = time.perf_counter() - started
         stray = accounts.check(response.body)
-        return Answer(response.status, response.body, seconds, stray)
+        in_time = seconds <= self.budget + _BUSY_SECONDS
+        return Answer(response.status, response.body, in_time, stray)
 
     def invoke(self, event: object) -> Any:
         """Invoke the function directly."""

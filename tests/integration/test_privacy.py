@@ -1,4 +1,4 @@
-"""No log line, metric or response has personal data, raw or hashed, whatever happens."""
+"""No log line, metric or response has personal data, raw or hashed."""
 
 from __future__ import annotations
 

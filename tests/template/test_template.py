@@ -1,4 +1,4 @@
-"""What `template.yaml` and `samconfig.toml` promise to whoever deploys them."""
+"""`template.yaml` and `samconfig.toml`: functions, permissions, parameters, environments."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 ROOT: Final = Path(__file__).parents[2]
 ENVIRONMENTS: Final = ("dev", "staging", "prod")
 SEGMENT_WAITS: Final = 5.0
-# Read by Powertools and boto3, not by us.
+# Read by Powertools and boto3.
 OF_LIBRARIES: Final = re.compile(r"POWERTOOLS_|AWS_")
 FOLDER: Final = (
     "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}"
@@ -39,7 +39,7 @@ def samconfig() -> Node:
 
 @pytest.fixture(scope="module")
 def forward(template: Node) -> Node:
-    """ForwardFunction with what it has from Globals."""
+    """The properties of ForwardFunction, including those of Globals."""
     properties: Node = template["Globals"]["Function"] | _properties(template, "ForwardFunction")
     return properties
 
@@ -78,7 +78,7 @@ class TestFunction:
     def test_logs_json_at_a_level_that_lets_metrics_through(
         self, template: Node, forward: Node
     ) -> None:
-        # Metrics are lines without a level, which Lambda takes for INFO.
+        # Metrics are lines without a level, which Lambda treats as INFO.
         logging = template["Globals"]["Function"]["LoggingConfig"] | forward["LoggingConfig"]
         assert logging["LogFormat"] == "JSON"
         assert set(_texts(logging["ApplicationLogLevel"])) <= {"LogsDebug", "DEBUG", "INFO"}
@@ -94,9 +94,7 @@ class TestEndpoint:
         }
         assert template["Resources"]["Endpoint"]["Type"] == "AWS::Serverless::HttpApi"
 
-    def test_is_throttled_and_capped_since_it_is_public(
-        self, template: Node, forward: Node
-    ) -> None:
+    def test_is_throttled_because_it_is_public(self, template: Node, forward: Node) -> None:
         throttling = _properties(template, "Endpoint")["DefaultRouteSettings"]
         assert throttling["ThrottlingBurstLimit"] > 0
         assert throttling["ThrottlingRateLimit"] > 0
@@ -110,7 +108,7 @@ class TestEndpoint:
 
 
 class TestPermissions:
-    """Exact: what is added to them has to be added here as well."""
+    """Exact: an addition to them has to be added here as well."""
 
     def test_forward_function(self, template: Node) -> None:
         statements = _statements(template, "ForwardFunction")
@@ -127,14 +125,14 @@ class TestPermissions:
     def test_cover_every_parameter_that_is_read(
         self, template: Node, *, authenticates: bool
     ) -> None:
-        # One name without permission makes SSM refuse the whole call.
+        # SSM refuses the whole call if one name is not permitted.
         function = "ForwardFunction" if authenticates else "RedriveFunction"
         allowed = _parameters(_statements(template, function)["ReadParameters"])
         read = parameter_names("", ["eu"], authenticates=authenticates)
         for name in (one.removeprefix("/") for one in read):
             assert name in allowed or (name.startswith("pixels/") and "pixels/*" in allowed)
 
-    def test_none_is_for_everything(self, template: Node) -> None:
+    def test_have_no_wildcards(self, template: Node) -> None:
         for name in _of_type(template, "AWS::Serverless::Function"):
             for policy in _properties(template, name).get("Policies", []):
                 assert isinstance(policy, dict), f"{name}: a managed policy grants more than needed"
@@ -145,7 +143,7 @@ class TestPermissions:
                     for action in _listed(statement["Action"]):
                         assert "*" not in action
 
-    def test_no_role_comes_from_elsewhere(self, template: Node) -> None:
+    def test_are_all_in_the_functions_policies(self, template: Node) -> None:
         assert not _of_type(template, "AWS::IAM::Role", "AWS::IAM::Policy")
         for name in _of_type(template, "AWS::Serverless::Function"):
             assert "Role" not in _properties(template, name)
@@ -157,12 +155,12 @@ class TestParkedEvents:
         assert queue["MessageRetentionPeriod"] == 14 * 24 * 60 * 60
         assert queue.get("SqsManagedSseEnabled") or queue.get("KmsMasterKeyId")
 
-    def test_are_out_of_sight_while_they_are_worked_on(self, template: Node) -> None:
-        # Lambda asks for six times the function's time.
+    def test_are_invisible_while_they_are_processed(self, template: Node) -> None:
+        # Lambda recommends six times the function's time-out.
         visibility = _properties(template, "ParkedEventsQueue")["VisibilityTimeout"]
         assert visibility >= 6 * _properties(template, "RedriveFunction")["Timeout"]
 
-    def test_that_still_have_to_wait_do_not_hold_up_the_others(self, template: Node) -> None:
+    def test_that_still_wait_do_not_block_the_others(self, template: Node) -> None:
         events = _properties(template, "RedriveFunction")["Events"].values()
         (source,) = [one["Properties"] for one in events if one["Type"] == "SQS"]
         assert source["Queue"] == {"Fn::GetAtt": ["ParkedEventsQueue", "Arn"]}
@@ -178,7 +176,7 @@ class TestVariables:
         env_file = json.loads((ROOT / "events" / "env.json").read_text())
         assert set(env_file["Parameters"]) <= set(variables)
 
-    def test_are_the_ones_that_the_settings_read(self, variables: Node) -> None:
+    def test_are_those_that_the_settings_read(self, variables: Node) -> None:
         recorded = Recorded({"STAGE": "dev", "PARAMETER_PREFIX": "/tiktok-pixel"})
         Settings.from_environment(recorded)
         assert recorded.asked == {name for name in variables if not OF_LIBRARIES.match(name)}
@@ -230,13 +228,13 @@ class TestLogs:
         assert len(set(groups)) == len(groups)
         assert set(groups) <= set(_of_type(template, "AWS::Logs::LogGroup"))
 
-    def test_every_group_ends_some_day(self, template: Node) -> None:
+    def test_every_group_has_a_retention(self, template: Node) -> None:
         for name in _of_type(template, "AWS::Logs::LogGroup"):
             assert _properties(template, name)["RetentionInDays"] == {"Ref": "LogRetentionDays"}
 
 
 class TestAlarms:
-    def test_watch_metrics_that_the_code_really_writes(self, template: Node) -> None:
+    def test_watch_metrics_as_the_code_writes_them(self, template: Node) -> None:
         alarms = [
             _properties(template, name)
             for name in _of_type(template, "AWS::CloudWatch::Alarm")
@@ -250,7 +248,7 @@ class TestAlarms:
             assert watched == dimensions, alarm["MetricName"]
             assert alarm["Statistic"] == "Sum"
 
-    def test_name_metrics_of_ours(self, template: Node) -> None:
+    def test_name_metrics_of_the_code(self, template: Node) -> None:
         package = ROOT / "layers" / "tiktok_pixel" / "tiktok_pixel"
         files = [*package.rglob("*.py"), *(ROOT / "functions").rglob("*.py")]
         code = "\n".join(file.read_text() for file in files)
@@ -259,7 +257,7 @@ class TestAlarms:
             if alarm["Namespace"] == "TikTokPixel":
                 assert f'"{alarm["MetricName"]}"' in code
 
-    def test_go_to_the_topic_and_are_quiet_without_traffic(self, template: Node) -> None:
+    def test_notify_the_topic_and_are_silent_without_traffic(self, template: Node) -> None:
         for name in _of_type(template, "AWS::CloudWatch::Alarm"):
             alarm = _properties(template, name)
             assert "AlarmTopicArn" in _references(alarm["AlarmActions"]), name
@@ -268,7 +266,7 @@ class TestAlarms:
 
 
 class TestOutputs:
-    def test_tell_endpoint_function_and_log(self, template: Node) -> None:
+    def test_include_endpoint_function_and_log(self, template: Node) -> None:
         outputs = template["Outputs"]
         assert outputs["EndpointUrl"]["Value"]["Fn::Sub"].endswith("/segment")
         assert outputs["ForwardFunctionName"]["Value"] == {"Ref": "ForwardFunction"}
@@ -294,9 +292,7 @@ class TestEnvironments:
         assert len({one["s3_prefix"] for one in deploys}) == len(ENVIRONMENTS)
 
     @pytest.mark.parametrize("name", ENVIRONMENTS)
-    def test_can_be_deployed_without_questions_but_production(
-        self, samconfig: Node, name: str
-    ) -> None:
+    def test_only_production_asks_before_it_deploys(self, samconfig: Node, name: str) -> None:
         deploy = samconfig[name]["deploy"]["parameters"]
         assert deploy["resolve_s3"] is True
         assert deploy["capabilities"] == "CAPABILITY_IAM"
@@ -324,7 +320,7 @@ def _statements(template: Node, function: str) -> dict[str, Node]:
 
 
 def _parameters(statement: Node) -> set[str]:
-    """The SSM parameters of a statement, within the folder of the stage."""
+    """The SSM parameters of a statement, relative to the path of the stage."""
     assert statement["Effect"] == "Allow"
     arns = [one["Fn::Sub"] for one in _listed(statement["Resource"])]
     assert all(arn.startswith(f"{FOLDER}/") for arn in arns)
@@ -341,7 +337,7 @@ def _overrides(samconfig: Node, name: str) -> dict[str, str]:
 
 
 def _allows(parameter: Node, value: Any) -> bool:
-    """Whether CloudFormation takes the value, which it compares as text."""
+    """Whether CloudFormation accepts the value, which it compares as text."""
     allowed = [str(one) for one in parameter.get("AllowedValues", [value])]
     pattern = parameter.get("AllowedPattern", ".*")
     return str(value) in allowed and re.search(pattern, str(value)) is not None
@@ -386,7 +382,7 @@ def _conditions(node: Any) -> Iterator[str]:
 
 
 def _default(template: Node, value: Any) -> str | None:
-    """A variable's value in a deployment on defaults; None where only AWS knows it."""
+    """A variable's value in a deployment with defaults; None if only AWS knows it."""
     if isinstance(value, str):
         return value
     parameter = template["Parameters"].get(value.get("Ref"))
@@ -399,14 +395,14 @@ def _substituted(value: Any) -> str:
 
 
 def _written(metric: str, template: Node) -> tuple[str, dict[str, str]]:
-    """Namespace and dimensions of a metric that a function with the template's names writes."""
+    """Namespace and dimensions of a metric, written with the template's names."""
     declared = template["Globals"]["Function"]["Environment"]["Variables"]
     names = ("POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE")
     program = (
         "from tiktok_pixel import observability; "
         f"observability.count({metric!r}); observability.metrics.flush_metrics()"
     )
-    # In a process of its own, since the names are read once and then kept.
+    # In a new process, because the names are read once.
     run = subprocess.run(
         [sys.executable, "-c", program],
         env={
