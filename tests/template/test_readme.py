@@ -13,16 +13,16 @@ from typing import Any, Final
 import pytest
 
 import tiktok_pixel
+from tests.problems import PROBLEM_CODES
 from tiktok_pixel.outcomes import Status
 from tiktok_pixel.tiktok.verdicts import CODE_RANGES, CODES, Verdict, VerdictKind
-from tiktok_pixel.values.validation import FIELDS, RULES
 
 ROOT: Final = Path(__file__).parents[2]
 PACKAGE: Final = ROOT / "layers" / "tiktok_pixel" / "tiktok_pixel"
 README: Final = (ROOT / "README.md").read_text()
 CODE: Final = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)+")
 # Functions that get the reason for which a whole request is refused.
-REFUSE: Final = {"PayloadError", "refusal_body", "_refuse", "_unavailable", "_unauthenticated"}
+REFUSE: Final = {"InvalidBodyError", "refusal_body", "_refuse", "_unavailable", "_unauthenticated"}
 COUNT: Final = {"count", "count_by", "time_taken"}
 OUTCOME_OF_KIND: Final = {
     VerdictKind.ACCEPTED: Status.FORWARDED,
@@ -93,26 +93,58 @@ def verdicts() -> Iterator[Verdict]:
 def outcomes_in_code() -> set[tuple[str, Status]]:
     """Reason and status of all verdicts, and of all outcomes with a literal reason."""
     found = {(verdict.reason, OUTCOME_OF_KIND[verdict.kind]) for verdict in verdicts()}
-    for call in nodes(ast.Call):
-        statuses = [status for one in call.args if (status := status_of(one))]
-        if called(call) == "Outcome" and statuses:
-            found |= {(reason, statuses[0]) for reason in literals(call.args)}
+    for tree in trees():
+        makers = makers_of_outcomes(tree)
+        for call in ast.walk(tree):
+            if isinstance(call, ast.Call):
+                status = makers.get(called(call)) or status_of_outcome(call)
+                if status:
+                    found |= {(reason, status) for reason in literals(call.args)}
     return found
+
+
+def status_of_outcome(call: ast.Call) -> Status | None:
+    """The status that a call of `Outcome` names."""
+    if called(call) != "Outcome":
+        return None
+    return next((status for one in call.args if (status := status_of(one))), None)
+
+
+def makers_of_outcomes(tree: ast.Module) -> dict[str, Status]:
+    """The functions of a module that return an outcome of one status, by name."""
+    return {
+        function.name: status
+        for function in tree.body
+        if isinstance(function, ast.FunctionDef)
+        for node in function.body
+        if isinstance(node, ast.Return) and isinstance(node.value, ast.Call)
+        if (status := status_of_outcome(node.value))
+    }
 
 
 def returned_in_code() -> set[str]:
-    """The reasons that functions return for their caller to make an outcome of."""
-    found: set[str] = set()
-    for tree in trees():
-        makes_outcomes = any(
-            isinstance(node, ast.Call) and called(node) == "Outcome" for node in ast.walk(tree)
-        )
-        for node in ast.walk(tree) if makes_outcomes else ():
-            if isinstance(node, ast.Return) and node.value is not None:
-                value = node.value
-                parts = value.elts if isinstance(value, ast.Tuple) else [value]
-                found |= {text for text in literals(parts) if CODE.fullmatch(text)}
-    return found
+    """The reasons that functions return to a caller that makes an outcome of them."""
+    return {
+        text
+        for tree in trees()
+        if any(isinstance(node, ast.Call) and called(node) == "Outcome" for node in ast.walk(tree))
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Return)
+        for text in literals(parts(node.value))
+        if CODE.fullmatch(text)
+    }
+
+
+def parts(value: ast.expr | None) -> list[ast.expr]:
+    """The values that an expression may have, or return in a tuple."""
+    match value:
+        case None:
+            return []
+        case ast.Tuple(elts=elements):
+            return [part for element in elements for part in parts(element)]
+        case ast.IfExp(body=body, orelse=orelse):
+            return parts(body) + parts(orelse)
+    return [value]
 
 
 def refusals_in_code() -> set[str]:
@@ -134,7 +166,6 @@ def reasons_in_readme() -> dict[str, Status]:
     }
 
 
-PROBLEMS: Final = {f"{field}_{rule}" for field in FIELDS for rule in RULES}
 PATTERN: Final = "<field>_<rule>"
 
 
@@ -142,12 +173,12 @@ def test_every_reason_is_described_with_its_outcome() -> None:
     described = reasons_in_readme()
 
     for reason, status in outcomes_in_code():
-        assert described.get(reason) == status or reason in PROBLEMS, f"{reason}: {status}"
-    assert returned_in_code() <= described.keys() | PROBLEMS
+        assert described.get(reason) == status or reason in PROBLEM_CODES, f"{reason}: {status}"
+    assert returned_in_code() <= described.keys() | PROBLEM_CODES
 
 
 def test_every_reason_that_is_described_exists() -> None:
-    known = {reason for reason, _ in outcomes_in_code()} | returned_in_code() | PROBLEMS
+    known = {reason for reason, _ in outcomes_in_code()} | returned_in_code() | PROBLEM_CODES
 
     assert reasons_in_readme().keys() - {PATTERN} <= known
 
