@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.integration.harness import FORWARDED, Forward, World, visit, visits
+from tests.integration.harness import FORWARDED, SHORT_BUDGET, Forward, World, visit, visits
 from tiktok_pixel.tiktok.bisection import REFUSES_ALL, UNFINISHED
 from tools.sandbox import faults
 
@@ -159,9 +159,9 @@ def test_a_bad_event_in_a_small_batch_is_isolated(
 def test_events_that_are_not_isolated_within_the_budget_are_parked(world: World) -> None:
     """If Segment sent them again, the same search would start again."""
     ids = poison(world, PLACES["seven, far apart"])
-    world.tiktok.settings.latency = 0.3
+    world.tiktok.settings.latency = 0.6
 
-    answer = world.start().within(1.8).send(visits(1000))
+    answer = world.start().within(2.8).send(visits(1000))
 
     assert answer.status == 202
     assert ("parked", UNFINISHED.reason) in answer.ends
@@ -175,7 +175,7 @@ def test_part_of_the_budget_is_reserved_for_parking(world: World) -> None:
     world.tiktok.next(faults.answer(40002))
     world.tiktok.always(faults.hang(60))
 
-    answer = world.start().within(1.5).send(visits(1000))
+    answer = world.start().within(SHORT_BUDGET).send(visits(1000))
 
     assert (answer.status, answer.end) == (202, ("parked", UNFINISHED.reason))
 
@@ -230,7 +230,7 @@ def test_a_search_that_tiktok_throttles_loses_nothing(world: World) -> None:
     ids = poison(world, [421])
     world.tiktok.always(faults.answer(40100), when=lambda one: len(one.body) < 5000)
 
-    answer = world.start().within(2.0).send(visits(1000))
+    answer = world.start().within(SHORT_BUDGET).send(visits(1000))
 
     assert ids <= answer.ids("parked")
     assert answer.ids("parked", "forwarded") == {f"m-{one}" for one in range(1000)}

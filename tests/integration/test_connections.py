@@ -14,6 +14,7 @@ import pytest
 
 from tests.integration.harness import (
     FORWARDED,
+    SHORT_BUDGET,
     Forward,
     Output,
     World,
@@ -178,7 +179,7 @@ def test_a_connection_that_makes_no_progress_ends_with_the_budget(
 ) -> None:
     with Listener(behave) as server:
         url = f"{scheme}://127.0.0.1:{server.port}"
-        answer = world.start(TIKTOK_API_URL=url).within(1.1).send(visits(1000))
+        answer = world.start(TIKTOK_API_URL=url).within(SHORT_BUDGET).send(visits(1000))
 
     assert (answer.status, answer.end) == (503, end)
     assert answer.in_time
@@ -197,7 +198,9 @@ def test_a_name_server_that_does_not_respond_ends_with_the_budget(
         return look_up(host, *arguments, **more)
 
     monkeypatch.setattr(socket, "getaddrinfo", slow)
-    answer = world.start(TIKTOK_API_URL="http://tiktok.example").within(1.3).send(visits(2))
+    answer = (
+        world.start(TIKTOK_API_URL="http://tiktok.example").within(SHORT_BUDGET).send(visits(2))
+    )
     gate.set()
 
     assert (answer.status, answer.end) == (503, TIMEOUT)

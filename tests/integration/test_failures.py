@@ -13,6 +13,7 @@ from tests.integration.harness import (
     FORWARDED,
     READS,
     SENDS,
+    SHORT_BUDGET,
     Output,
     World,
     body_of,
@@ -32,8 +33,6 @@ RETRY_SECONDS: Final = 5
 PARKING_FAILED: Final = ("retry", "parking_failed")
 
 
-# As short as possible: part of it is reserved for parking, and the machine may be busy.
-SHORT: Final = 1.5
 SLOW: Final[dict[str, tuple[Fault, int]]] = {
     "does not respond": (faults.hang(60), 1),
     "does not respond, 1000 events": (faults.hang(60), 1000),
@@ -49,7 +48,7 @@ def test_a_slow_response_of_tiktok_ends_with_the_budget(
 ) -> None:
     world.tiktok.always(fault)
 
-    answer = world.start().within(SHORT).send(body_of(size))
+    answer = world.start().within(SHORT_BUDGET).send(body_of(size))
 
     assert (answer.status, answer.end) == (UNAVAILABLE, ("retry", "tiktok_timeout"))
     assert answer.in_time
@@ -95,7 +94,7 @@ def test_without_the_webhook_secret_segment_sends_the_events_again(
 ) -> None:
     """Segment would drop them after a 401."""
     world.proxy.always(fault, operation="GetParameters")
-    application = world.start().within(1.1)
+    application = world.start().within(SHORT_BUDGET)
 
     answer = application.send(visits(2))
 
@@ -129,7 +128,7 @@ def test_if_ssm_fails_the_last_values_serve_and_ssm_is_left_alone_for_a_while(
 
 def test_the_requests_of_a_direct_invocation_wait_for_one_read_of_ssm(world: World) -> None:
     world.proxy.always(faults.hang(60), operation="GetParameters")
-    application = world.start().within(2.0)
+    application = world.start().within(SHORT_BUDGET)
 
     with pytest.raises(RetryLaterError, match="credentials_unavailable"):
         application.invoke(visits(2001))
@@ -138,7 +137,7 @@ def test_the_requests_of_a_direct_invocation_wait_for_one_read_of_ssm(world: Wor
 
 
 def test_many_refusals_of_the_token_wait_for_one_read_of_ssm(world: World) -> None:
-    application = world.start().within(2.0)
+    application = world.start().within(SHORT_BUDGET)
     application.send(visit("m-0"))
     world.tiktok.settings.tokens.clear()
     world.proxy.clear()
@@ -163,7 +162,7 @@ def test_events_that_cannot_be_parked_are_sent_again_by_segment(
     world.tiktok.settings.tokens.clear()
     world.proxy.always(fault, operation="SendMessage")
 
-    answer = world.start().within(SHORT).send(body_of(size))
+    answer = world.start().within(SHORT_BUDGET).send(body_of(size))
 
     assert (answer.status, answer.end) == (UNAVAILABLE, PARKING_FAILED)
     assert answer.in_time
