@@ -236,21 +236,19 @@ def test_a_deeply_nested_value_costs_at_most_its_field(application: Forward, dep
 
 def _paths(node: Any) -> Iterator[tuple[str, ...]]:
     """Every path of an event that a mapping reads."""
-    if isinstance(node, dict):
-        for key, value in node.items():
-            if key == "@path" and isinstance(value, str):
-                yield tuple(value.removeprefix("$.").split("."))
-            else:
-                yield from _paths(value)
-    elif isinstance(node, list):
-        if len(node) == 2 and isinstance(node[0], str) and node[0].startswith("$."):
-            root = tuple(node[0].removeprefix("$.").split("."))
+    for key, value in node.items() if isinstance(node, dict) else ():
+        if key == "@path":
+            yield tuple(value.removeprefix("$.").split("."))
+        elif key == "@first":
+            for candidate in value:
+                yield from _paths({"@path": candidate} if isinstance(candidate, str) else candidate)
+        elif key == "@arrayPath":
+            root = tuple(value[0].removeprefix("$.").split("."))
             yield root
-            yield from ((*root, "0", *below) for below in _paths(node[1]))
-            yield from ((*root, *below) for below in _paths(node[1]))
+            yield from ((*root, "0", *below) for below in _paths(value[1]))
+            yield from ((*root, *below) for below in _paths(value[1]))
         else:
-            for value in node:
-                yield from _paths(value)
+            yield from _paths(value)
 
 
 MAPPED_PATHS = sorted(

@@ -11,7 +11,7 @@ from typing import Any
 
 from tiktok_pixel.mapping.directives.json_text import stringify
 from tiktok_pixel.mapping.paths import UNDEFINED, member, split_path
-from tiktok_pixel.values.javascript import to_string
+from tiktok_pixel.values.javascript import WHITESPACE, to_string
 
 type_of_json = dict[str, Any]
 
@@ -59,6 +59,10 @@ def directive(name: str, options: Any, data: Any) -> Any:  # noqa: C901, PLR0911
             return resolve(options, data)
         case "@if":
             return choose(options, data)
+        case "@first":
+            paths = [{"@path": item} if isinstance(item, str) else item for item in options]
+            values = [remove_undefined(resolve(item, data)) for item in paths]
+            return next((value for value in values if not is_blank(value)), UNDEFINED)
         case "@arrayPath":
             return array_path(options, data)
         case "@case":
@@ -115,6 +119,12 @@ def choose(options: type_of_json, data: Any) -> Any:
     if otherwise is None or otherwise is False or otherwise in ("", 0):
         return UNDEFINED
     return resolve(otherwise, data)
+
+
+def is_blank(value: Any) -> bool:
+    if isinstance(value, str):
+        return not value.strip(WHITESPACE)
+    return value is None or value is UNDEFINED or value == [] or value == {}
 
 
 def loosely_empty(value: Any) -> bool:

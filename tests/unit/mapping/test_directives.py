@@ -176,6 +176,54 @@ def test_a_chain_takes_the_first_that_is_there_and_its_end_as_it_is() -> None:
     assert mapped(chain, {"b": ""}) is UNDEFINED
 
 
+BLANK: list[Json] = [None, "", " \t\n", "\ufeff", [], {}]
+NOT_BLANK: list[Json] = ["x", " x ", 0, 0.0, False, True, [None], [""], [[]], {"a": None}]
+
+
+def inline_and_alone(candidates: Json) -> list[Json]:
+    """Write ``@first`` where it is part of a generated function, and where it is not."""
+    first = {"@first": candidates}
+    return [first, {"@literal": first}]
+
+
+@pytest.mark.parametrize("value", BLANK)
+def test_first_skips_what_is_blank(value: Json) -> None:
+    for first in inline_and_alone(["$.a", {"@path": "$.b"}]):
+        assert mapped(first, {"a": value, "b": "other"}) == "other"
+        assert mapped(first, {"a": "one", "b": value}) == "one"
+        assert mapped(first, {"a": value, "b": value}) is UNDEFINED
+        assert mapped(first, {"b": value}) is UNDEFINED
+
+
+@pytest.mark.parametrize("value", NOT_BLANK)
+def test_first_takes_what_is_not_blank(value: Json) -> None:
+    for first in inline_and_alone(["$.a.b", "$.b"]):
+        assert mapped(first, {"a": {"b": value}, "b": "other"}) == value
+        assert mapped(first, {"b": value, "a": "text"}) == value
+
+
+def test_first_takes_any_directive() -> None:
+    candidates = [
+        {"@template": "{{a}}"},
+        {"@case": {"operator": "upper", "value": path("$.b")}},
+        {"@literal": "unknown"},
+    ]
+    for first in inline_and_alone(candidates):
+        assert mapped(first, {"a": "x", "b": "y"}) == "x"
+        assert mapped(first, {"b": "y"}) == "Y"
+        assert mapped(first, {}) == "unknown"
+
+
+def test_first_may_be_the_end_of_an_if_and_a_candidate_of_another_first() -> None:
+    chain = {"@if": {"exists": path("$.a"), "then": path("$.a"), "else": {"@first": ["$.b"]}}}
+    assert mapped(chain, {"a": "", "b": "x"}) == ""
+    assert mapped(chain, {"b": "x"}) == "x"
+    assert mapped(chain, {"b": " "}) is UNDEFINED
+    nested = {"@first": [{"@first": ["$.a", "$.b"]}, chain, "$."]}
+    assert mapped(nested, {"b": "x"}) == "x"
+    assert mapped(nested, {"c": 1}) == {"c": 1}
+
+
 def test_array_path_maps_each_item_on_its_own() -> None:
     shape = {"content_id": path("$.id"), "price": path("$.price")}
     assert mapped({"@arrayPath": ["$.properties.products", shape]}) == [
@@ -369,6 +417,12 @@ def test_numbers_of_any_size_print() -> None:
             'it/@json/mode: must be one of: encode, decode; got "both"',
         ),
         ({"@json": {"mode": "encode"}}, 'it/@json: must have "value"'),
+        ({"@first": "$.a"}, "it/@first: must be an array of paths and directives; got a string"),
+        ({"@first": []}, "it/@first: must be an array of paths and directives; got an empty array"),
+        ({"@first": ["$.a", "b"]}, 'it/@first/1: must be a path that starts with "$.", or a direc'),
+        ({"@first": [5]}, 'or a directive; got a number; write a literal as {"@literal": …}'),
+        ({"@first": [{"a": path("$.a")}]}, "it/@first/0: must be a path that starts with"),
+        ({"@first": ["$.a", {"@path": 5}]}, "it/@first/1/@path: must be a string or a directive"),
     ],
 )
 def test_what_no_event_could_make_work_does_not_load(value: Json, problem: str) -> None:

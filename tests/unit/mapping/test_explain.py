@@ -31,6 +31,9 @@ EVENT = {"a": 1, "b": {"c": "x", "none": None}, "items": [{"id": 1}], "empty": "
         ({"@merge": {"direction": "right", "objects": [{"@path": "$.b"}]}}, ("$.b",)),
         ({"@transform": {"apply": {"x": {"@path": "$.a"}}, "mapping": {"y": 1}}}, ("$.a",)),
         ({"@excludeWhenNull": {"@path": "$.b"}}, ("$.b",)),
+        ({"@first": ["$.missing", "$.empty", "$.b.c", "$.a"]}, ("$.b.c",)),
+        ({"@first": ["$.empty", {"@template": "{{a}}!"}]}, ("a",)),
+        ({"@first": ["$.empty"]}, ()),
     ],
 )
 def test_the_paths_that_supplied_a_value_are_named_as_written(

@@ -286,6 +286,50 @@ def test_the_default_fields_of_an_order() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("field", "event"),
+    [
+        ("order_id", {"properties": {"orderId": "x"}}),
+        ("shop_id", {"properties": {"shopId": "x"}}),
+        ("content_type", {"properties": {"contentType": "x"}}),
+        ("search_string", {"properties": {"searchString": "x"}}),
+        ("query", {"properties": {"searchString": "x"}}),
+        ("city", {"traits": {"city": "x"}}),
+        ("state", {"context": {"traits": {"state": "x"}}}),
+        ("country", {"traits": {"country": "x"}}),
+        ("zip_code", {"traits": {"zip": "x"}}),
+        ("zip_code", {"context": {"traits": {"postalCode": "x"}}}),
+        ("zip_code", {"traits": {"postal_code": "x"}}),
+        (
+            "email",
+            {
+                "properties": {"email": " "},
+                "traits": {"email": ""},
+                "context": {"traits": {"email": "x"}},
+            },
+        ),
+        ("value", {"properties": {"value": "", "revenue": None, "total": "x"}}),
+        ("external_id", {"userId": " ", "anonymousId": "x"}),
+    ],
+)
+def test_the_default_fields_are_read_from_where_clients_put_them(
+    field: str, event: dict[str, Any]
+) -> None:
+    mapped = only(preset(defaults=True)).evaluate(event)
+    assert (mapped | mapped["address"])[field] == "x"
+
+
+@pytest.mark.parametrize("name", ["Product Added", "Checkout Started"])
+def test_contents_in_tiktoks_form_are_sent_as_they_are(name: str) -> None:
+    (mapping,) = load_mapping_set(shipped("default"), schema).match({"event": name})
+    contents = [{"content_id": "c", "price": 1}]
+    products = [{"product_id": "p"}]
+    properties: dict[str, Any] = {"contents": contents, "products": products, "product_id": "p"}
+    assert mapping.evaluate({"properties": properties})["contents"] == contents
+    properties["contents"] = []
+    assert mapping.evaluate({"properties": properties})["contents"] == [{"content_id": "p"}]
+
+
 def test_the_full_set_has_a_mapping_for_every_standard_event() -> None:
     names = {mapping.event_name for mapping in load_mapping_set(shipped("full"), schema).mappings}
     assert names == {*STANDARD_EVENTS, "PageView", "PlaceAnOrder"}

@@ -45,10 +45,14 @@ values: SearchStrategy[Json] = st.recursive(
 events = st.dictionaries(st.sampled_from(KEYS), values, max_size=5)
 
 
+def _literal(value: Json) -> Json:
+    return {"@literal": value}
+
+
 @st.composite
 def mapping_values(draw: st.DrawFn, depth: int) -> Json:  # noqa: C901, PLR0911, PLR0912
     """Draw a constant or a directive, with others nested in it up to a depth."""
-    kinds = ["constant", "@path", "@template", "chain", "@case", "@replace"]
+    kinds = ["constant", "@path", "@template", "chain", "@case", "@replace", "@first"]
     if depth:
         kinds += ["object", "array", "@literal", "@if", "@merge", "@transform", "@flatten"]
         kinds += ["@json", "@excludeWhenNull", "@arrayPath", "inner @path", "inner @template"]
@@ -68,6 +72,13 @@ def mapping_values(draw: st.DrawFn, depth: int) -> Json:  # noqa: C901, PLR0911,
             test = draw(st.sampled_from(["exists", "blank"]))
             value = {"@if": {test: path, "then": path, "else": value}}
         return value
+    if kind == "@first":
+        candidates = st.one_of(
+            st.sampled_from(PATHS[:-1]),
+            st.just(path),
+            st.builds(_literal, inner if depth else scalars),
+        )
+        return {kind: draw(st.lists(candidates, min_size=1, max_size=4))}
     if kind == "@case":
         return {kind: {"operator": draw(st.sampled_from(["lower", "upper"])), "value": path}}
     if kind == "@replace":

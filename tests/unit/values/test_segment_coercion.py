@@ -244,10 +244,10 @@ def test_a_single_object_is_one_product() -> None:
     assert sent_properties(products={"product_id": 5})["contents"] == [{"content_id": "5"}]
 
 
-def test_a_blank_value_hides_the_revenue_as_it_does_in_segment() -> None:
-    """It exists for the mapping, unlike `null`."""
-    assert "value" not in sent_properties(value="", revenue=5)
-    assert sent_properties(value=None, revenue=5)["value"] == 5
+@pytest.mark.parametrize("value", ["", " ", None])
+def test_a_blank_value_does_not_hide_the_revenue(value: str | None) -> None:
+    """Segment sends no value for blank text."""
+    assert sent_properties(value=value, revenue=5)["value"] == 5
 
 
 def test_a_value_of_zero_is_sent() -> None:

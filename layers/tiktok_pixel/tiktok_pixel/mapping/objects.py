@@ -35,10 +35,11 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from tiktok_pixel.mapping.directives import DIRECTIVES
-from tiktok_pixel.mapping.directives.conditions import has_content, path_keys
+from tiktok_pixel.mapping.directives.conditions import path_keys
 from tiktok_pixel.mapping.directives.directive import (
     Chain,
     CompileValue,
+    Link,
     has_directive,
     is_directive,
     truthy,
@@ -48,12 +49,9 @@ from tiktok_pixel.mapping.paths import EMPTY, UNDEFINED, DictView, Evaluator
 if TYPE_CHECKING:
     from tiktok_pixel.mapping.diagnostics import Location
 
-_NAMES: Final = {
-    "DictView": DictView,
-    "EMPTY": EMPTY,
-    "UNDEFINED": UNDEFINED,
-    "has_content": has_content,
-}
+_NAMES: Final[dict[str, object]] = {"DictView": DictView, "EMPTY": EMPTY, "UNDEFINED": UNDEFINED}
+for _directive in DIRECTIVES.values():
+    _NAMES.update(_directive.names)
 _CHAINS: Final = [(name, found.chain) for name, found in DIRECTIVES.items() if found.chain]
 _numbers: Final = itertools.count(1)
 
@@ -145,26 +143,33 @@ class _Source:
     def _condition(self, value: Any, location: Location) -> str:
         """Return the condition that a field is not undefined; it assigns the value to ``v``."""
         conditions: list[str] = []
-        rest_path: list[str] = []
+        path: tuple[str, ...] = ()
         while read := _read_chain(value):
             name, chain = read
-            for link in chain.links:
-                found, key = self._member(link.keys)
-                is_chosen = link.condition.format(member=f"(v := {found}[{key}])")
-                conditions.append(f"{key} in {found} and {is_chosen}")
+            path += (name,)
+            conditions += [self._link(link, location, path) for link in chain.links]
             value = chain.rest
-            rest_path += (name, *chain.rest_path)
+            path += chain.rest_path
         if conditions and (keys := path_keys(value) or ()):
             found, key = self._member(keys)
             conditions.append(f"{key} in {found} and (v := {found}[{key}]) is not UNDEFINED")
         elif not conditions or truthy(value):
             if has_directive(value):
-                evaluate = self._compile_value(value, location.at(*rest_path))
+                evaluate = self._compile_value(value, location.at(*path))
                 rest = self._bind("f", evaluate) + "(data)"
             else:
                 rest = self._bind("c", value)
             conditions.append(f"(v := {rest}) is not UNDEFINED")
         return " or ".join(conditions)
+
+    def _link(self, link: Link, location: Location, path: tuple[str, ...]) -> str:
+        """Return the condition that a chain ends with a candidate."""
+        keys = path_keys(link.value)
+        if keys:
+            found, key = self._member(keys)
+            return f"{key} in {found} and " + link.condition.format(value=f"(v := {found}[{key}])")
+        evaluate = self._bind("f", self._compile_value(link.value, location.at(*path, *link.path)))
+        return link.condition.format(value=f"(v := {evaluate}(data))")
 
     def _member(self, keys: tuple[str, ...]) -> tuple[str, str]:
         """Return the variable of the object that a path leads to, and the key in it."""

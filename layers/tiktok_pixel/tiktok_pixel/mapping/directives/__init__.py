@@ -1,4 +1,4 @@
-"""The directives of Segment's mapping kit, one ``Directive`` value each.
+"""The directives of Segment's mapping kit, and ``@first``: one ``Directive`` value each.
 
 To add a directive, write its value in a module of this package and list it in ``DIRECTIVES``.
 """
@@ -19,6 +19,7 @@ DIRECTIVES: Final[dict[str, Directive]] = {
         lookups.TEMPLATE,
         lookups.LITERAL,
         conditions.IF,
+        conditions.FIRST,
         reshaping.ARRAY_PATH,
         reshaping.MERGE,
         reshaping.TRANSFORM,

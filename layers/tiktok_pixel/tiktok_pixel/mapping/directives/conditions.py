@@ -1,10 +1,17 @@
-"""``@if``."""
+"""``@if``, and ``@first``, which Segment does not have.
+
+``@first`` is the first of several candidates that is not blank, and undefined when all are. Blank
+are null, undefined, text that is empty or white space, ``[]`` and ``{}``. A candidate is a
+directive, or a path as a string::
+
+    {"@first": ["$.properties.email", "$.traits.email", {"@literal": "unknown"}]}
+"""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-from tiktok_pixel.mapping.diagnostics import Location, evaluate_to_undefined
+from tiktok_pixel.mapping.diagnostics import Location, evaluate_to_undefined, json_type
 from tiktok_pixel.mapping.directives.directive import (
     Chain,
     CheckValue,
@@ -12,16 +19,21 @@ from tiktok_pixel.mapping.directives.directive import (
     Directive,
     Explainer,
     Link,
+    is_directive,
     read_object,
     truthy,
 )
 from tiktok_pixel.mapping.paths import UNDEFINED, Evaluator, exists, split_path
+from tiktok_pixel.values.javascript import WHITESPACE
 
-_IS_CHOSEN: Final = {
-    "exists": "{member} is not None",
-    # Hot path: most values are text.
-    "blank": "(v if {member}.__class__ is str else has_content(v))",
+# ------------------------------------------------------------------ @if
+
+# Hot path: most values are text.
+_IF_CONDITIONS: Final = {
+    "exists": "{value} is not None",
+    "blank": "(v if {value}.__class__ is str else has_content(v))",
 }
+_FIRST_CONDITION: Final = "(v.strip(WHITESPACE) if {value}.__class__ is str else is_not_blank(v))"
 
 
 def has_content(value: Any) -> bool:
@@ -76,15 +88,15 @@ def _explain_if(options: dict[str, Any], explainer: Explainer) -> tuple[str, ...
 
 def _read_if(options: Any) -> Chain | None:
     """Read ``if P then P else rest``, where P is a path."""
-    if not isinstance(options, dict) or len(options.keys() & _IS_CHOSEN.keys()) != 1:
+    if not isinstance(options, dict) or len(options.keys() & _IF_CONDITIONS.keys()) != 1:
         return None
     test = "exists" if "exists" in options else "blank"
     if options.get("then") != options[test] or not options.keys() <= {test, "then", "else"}:
         return None
-    keys = path_keys(options[test])
-    if not keys:
+    if not path_keys(options[test]):
         return None
-    return Chain((Link(keys, _IS_CHOSEN[test]),), options.get("else"), ("else",))
+    link = Link(options[test], (test,), _IF_CONDITIONS[test])
+    return Chain((link,), options.get("else"), ("else",))
 
 
 def path_keys(value: Any) -> tuple[str, ...] | None:
@@ -97,4 +109,84 @@ def path_keys(value: Any) -> tuple[str, ...] | None:
     return split_path(path)
 
 
-IF: Final = Directive("@if", _compile_if, _check_if, _explain_if, _read_if)
+# ------------------------------------------------------------------ @first
+
+
+def is_not_blank(value: Any) -> bool:
+    """Return whether ``@first`` takes a value."""
+    if isinstance(value, str):
+        return bool(value.strip(WHITESPACE))
+    if isinstance(value, dict | list):
+        return bool(value)
+    return exists(value)
+
+
+def _compile_first(arguments: Any, location: Location, compile_value: CompileValue) -> Evaluator:
+    if not isinstance(arguments, list) or not arguments:
+        got = "an empty array" if arguments == [] else json_type(arguments)
+        return location.error(f"must be an array of paths and directives; got {got}")
+    candidates = [
+        _compile_candidate(argument, location.at(str(index), keeps_undefined=False), compile_value)
+        for index, argument in enumerate(arguments)
+    ]
+
+    def evaluate(data: Any) -> Any:
+        values = (candidate(data) for candidate in candidates)
+        return next(filter(is_not_blank, values), UNDEFINED)
+
+    return evaluate
+
+
+def _compile_candidate(argument: Any, location: Location, compile_value: CompileValue) -> Evaluator:
+    candidate = _candidate(argument)
+    if candidate is not None:
+        return compile_value(candidate, location)
+    got = f'"{argument}"' if isinstance(argument, str) else json_type(argument)
+    return location.error(
+        f'must be a path that starts with "$.", or a directive; got {got}; '
+        'write a literal as {"@literal": …}'
+    )
+
+
+def _candidate(argument: Any) -> dict[str, Any] | None:
+    """Return the directive that an argument stands for."""
+    if isinstance(argument, str) and argument.startswith("$."):
+        return {"@path": argument}
+    return argument if is_directive(argument) else None
+
+
+def _check_first(arguments: Any, kind: Any, location: Location, check: CheckValue) -> None:
+    for index, argument in enumerate(arguments if isinstance(arguments, list) else ()):
+        if is_directive(argument):
+            check(argument, kind, location.at(str(index)))
+
+
+def _explain_first(arguments: Any, explainer: Explainer) -> tuple[str, ...]:
+    candidates = map(_candidate, arguments)
+    found = (candidate for candidate in candidates if is_not_blank(explainer.evaluate(candidate)))
+    return explainer.paths(next(found))
+
+
+def _read_first(arguments: Any) -> Chain | None:
+    if not isinstance(arguments, list):
+        return None
+    links = []
+    for index, argument in enumerate(arguments):
+        candidate = _candidate(argument)
+        if candidate is None:
+            return None
+        links.append(Link(candidate, (str(index),), _FIRST_CONDITION))
+    return Chain(tuple(links)) if links else None
+
+
+IF: Final = Directive(
+    "@if", _compile_if, _check_if, _explain_if, _read_if, {"has_content": has_content}
+)
+FIRST: Final = Directive(
+    "@first",
+    _compile_first,
+    _check_first,
+    _explain_first,
+    _read_first,
+    {"WHITESPACE": WHITESPACE, "is_not_blank": is_not_blank},
+)

@@ -6,8 +6,8 @@ repository.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from tiktok_pixel.mapping.diagnostics import Location, evaluate_to_undefined, json_type
@@ -33,17 +33,19 @@ class Link(NamedTuple):
     """One candidate of a chain.
 
     Attributes:
-        keys: The keys of the path that the candidate is read from.
+        value: The candidate, a directive. A plain path is compiled inline, too.
+        path: Where it stands in the arguments of the directive.
         condition: A Python expression that is true when the chain ends with this candidate.
-            ``{member}`` stands for the expression of its value, which assigns it to ``v``.
+            ``{value}`` stands for the expression of its value, which assigns it to ``v``.
     """
 
-    keys: tuple[str, ...]
+    value: dict[str, Any]
+    path: tuple[str, ...]
     condition: str
 
 
 class Chain(NamedTuple):
-    """A directive as "the first of these paths that …, else the rest".
+    """A directive as "the first of these candidates that …, else the rest".
 
     Attributes:
         links: The candidates in order.
@@ -79,8 +81,9 @@ class Directive:
         compile: Compiles the arguments, which it reports problems of.
         check: Checks the literals among the values that the directive can have.
         explain: Returns the paths that supplied a value that is not undefined.
-        chain: Reads arguments as a chain of paths, None when they are not one. Chains are compiled
-            inline, without a function call per candidate.
+        chain: Reads arguments as a chain, None when they are not one. Chains are compiled inline,
+            without a function call per candidate.
+        names: What the conditions of its chains use, by name.
     """
 
     name: str
@@ -88,6 +91,7 @@ class Directive:
     check: Callable[[Any, Any, Location, CheckValue], None] = check_nothing
     explain: Callable[[Any, Explainer], tuple[str, ...]] = explain_arguments
     chain: Callable[[Any], Chain | None] | None = None
+    names: Mapping[str, object] = field(default_factory=dict)
 
 
 def is_directive(value: Any) -> bool:
