@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import typer
 
 from tools.pixel import mappings, run, sandbox, sign
+from tools.pixel.audit import command as audit
 from tools.pixel.console import CommandError, print_error, show_any_character
 
 app = typer.Typer(
@@ -25,6 +26,7 @@ app = typer.Typer(
 app.command("run")(run.command)
 app.command("mappings")(mappings.command)
 app.command("sandbox")(sandbox.command)
+app.command("audit")(audit.command)
 app.command("events")(sign.command)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
@@ -31,40 +31,28 @@ from tools.pixel.inspection import (
     inspect_event,
     own_fields,
 )
-
-SetName = Literal["default", "full", "custom"]
-StageName = Literal["dev", "staging", "prod"]
+from tools.pixel.options import JsonOption, RegionOption, SetOption, StageOption, settings_for
 
 
 def command(
     *,
-    mapping_set: Annotated[
-        SetName, typer.Option("--set", help="The mapping set; custom is the stage's own file.")
-    ] = "default",
-    stage: Annotated[StageName, typer.Option(help="The stage of the custom set.")] = "dev",
+    mapping_set: SetOption = "default",
+    stage: StageOption = "dev",
     event: Annotated[
         Path | None,
         typer.Option(help="Show what happens to the events of this file.", metavar="FILE"),
     ] = None,
-    region: Annotated[
-        str | None, typer.Option(help="Region of national phone numbers, such as US.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    region: RegionOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Check every mapping file and show the mappings of a set.
 
     With --event, show which mappings match, the value and source of each field, and the request
     to TikTok. Nothing is sent.
     """
-    settings = Settings(
-        stage=stage,
-        parameter_prefix="/tiktok-pixel",
-        mapping_set=mapping_set,
-        default_phone_region=region,
-    )
+    settings = settings_for(mapping_set, stage, region)
     check_mapping_files()
-    file = relative(destination.mapping_file(settings))
-    mappings = _load(file)
+    file, mappings = load_mappings(settings)
     if event is None:
         show = _mappings_as_json if as_json else _show_mappings
         show(file, mapping_set, mappings)
@@ -111,9 +99,15 @@ def relative(path: Path) -> Path:
         return path
 
 
-def _load(file: Path) -> MappingSet:
+def load_mappings(settings: Settings) -> tuple[Path, MappingSet]:
+    """Load the mapping set that the settings choose; return its file, too.
+
+    Raises:
+        CommandError: The file cannot be used.
+    """
+    file = relative(destination.mapping_file(settings))
     try:
-        return load_mapping_set(file, schema)
+        return file, load_mapping_set(file, schema)
     except MappingError as error:
         raise CommandError(str(error)) from error
 

@@ -9,12 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from statistics import median
-from typing import Annotated, Any, Final
-
-import typer
+from typing import Any, Final
 
 from tiktok_pixel.observability import logger
 from tools.pixel.console import CommandError, print_json, print_line, print_table
+from tools.pixel.options import JsonOption
 
 _SHOWN: Final = "place-an-order"
 
@@ -36,9 +35,7 @@ class SampleRun:
     milliseconds: float
 
 
-def command(
-    *, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
-) -> None:
+def command(*, as_json: JsonOption = False) -> None:
     """Send every sample event through the real function to a local TikTok."""
     # moto and boto3 take a second to import: only for the commands that use them.
     from tools.sandbox import samples  # noqa: PLC0415

@@ -13,7 +13,7 @@ import pytest
 
 from tiktok_pixel import destination
 from tiktok_pixel.settings import MAPPING_SETS, STAGES
-from tools.pixel import mappings
+from tools.pixel import options
 from tools.pixel.app import main
 from tools.sandbox import samples
 
@@ -70,8 +70,8 @@ def row(lines: list[str], first: str) -> list[str]:
 
 
 def test_the_options_take_every_set_and_stage() -> None:
-    assert get_args(mappings.SetName) == MAPPING_SETS
-    assert get_args(mappings.StageName) == STAGES
+    assert get_args(options.SetName) == MAPPING_SETS
+    assert get_args(options.StageName) == STAGES
 
 
 # ------------------------------------------------------------------ the table

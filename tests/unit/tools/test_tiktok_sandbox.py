@@ -282,7 +282,7 @@ class TestRefuses:
         assert client.send(body(event(), event(event_id="m-2")))[0] == 40002
         assert client.send(body(event()))[0] == 0
 
-    def test_a_missing_page_may_be_let_through(self, tiktok: TikTokSandbox, client: Client) -> None:
+    def test_a_missing_page_can_be_allowed(self, tiktok: TikTokSandbox, client: Client) -> None:
         tiktok.settings.page_url_required = False
         assert client.send(body(event(page=None)))[0] == 0
 
@@ -296,7 +296,7 @@ class TestRefuses:
 
 
 class TestRemembers:
-    def test_requests_as_they_came(self, tiktok: TikTokSandbox, client: Client) -> None:
+    def test_requests(self, tiktok: TikTokSandbox, client: Client) -> None:
         client.send()
         request = tiktok.requests[0]
         assert request.headers["access-token"] == ACCESS_TOKEN
@@ -317,7 +317,7 @@ class TestRemembers:
         assert len(tiktok.accepted) == 6
         assert len(tiktok.events) == 5
 
-    def test_what_was_in_work_at_one_time(self, tiktok: TikTokSandbox) -> None:
+    def test_peak_concurrency(self, tiktok: TikTokSandbox) -> None:
         tiktok.settings.latency = 0.1
         clients = [Client(tiktok.url) for _ in range(4)]
         threads = [threading.Thread(target=one.send) for one in clients]
@@ -332,7 +332,7 @@ class TestRemembers:
         for one in clients:
             one.connection.close()
 
-    def test_reset_makes_it_new(self, tiktok: TikTokSandbox, client: Client) -> None:
+    def test_reset(self, tiktok: TikTokSandbox, client: Client) -> None:
         tiktok.always(faults.http(502))
         tiktok.settings.tokens.clear()
         client.raw()
@@ -340,20 +340,20 @@ class TestRemembers:
         assert client.send() == (0, "OK")
         assert len(tiktok.requests) == 1
 
-    def test_waiting_in_vain_raises(self, tiktok: TikTokSandbox) -> None:
+    def test_waiting_times_out(self, tiktok: TikTokSandbox) -> None:
         with pytest.raises(TimeoutError):
             tiktok.wait_for_requests(1, timeout=0.01)
 
 
 class TestFaults:
-    def test_a_queue_then_the_rules_again(self, tiktok: TikTokSandbox, client: Client) -> None:
+    def test_queued_faults(self, tiktok: TikTokSandbox, client: Client) -> None:
         tiktok.next(faults.answer(40100, "slow down"), faults.by_the_rules(), faults.answer(50000))
-        told = [client.send()[0] for _ in range(4)]
-        assert told == [40100, 0, 50000, 0]
-        assert [one.code for one in tiktok.requests] == told
+        codes = [client.send()[0] for _ in range(4)]
+        assert codes == [40100, 0, 50000, 0]
+        assert [one.code for one in tiktok.requests] == codes
         assert len(tiktok.accepted) == 2
 
-    def test_standing_faults_and_their_end(self, tiktok: TikTokSandbox, client: Client) -> None:
+    def test_permanent_faults(self, tiktok: TikTokSandbox, client: Client) -> None:
         tiktok.always(faults.answer(60001))
         assert [client.send()[0] for _ in range(2)] == [60001, 60001]
         tiktok.clear_faults()
@@ -362,12 +362,12 @@ class TestFaults:
     def test_faults_for_some_requests(self, tiktok: TikTokSandbox, client: Client) -> None:
         tiktok.always(faults.answer(40002), when=lambda request: b'"m-2"' in request.body)
         tiktok.next(faults.answer(40100), when=lambda request: b'"m-3"' in request.body)
-        told = [client.send(body(event(event_id=f"m-{n}")))[0] for n in (1, 2, 3, 3)]
-        assert told == [0, 40002, 40100, 0]
+        codes = [client.send(body(event(event_id=f"m-{n}")))[0] for n in (1, 2, 3, 3)]
+        assert codes == [0, 40002, 40100, 0]
         with pytest.raises(ValueError, match="before the request is read"):
             tiktok.next(faults.reset_unread(), when=lambda _: True)
 
-    def test_answer_with_a_status(self, tiktok: TikTokSandbox, client: Client) -> None:
+    def test_response_with_a_status(self, tiktok: TikTokSandbox, client: Client) -> None:
         tiktok.next(faults.answer(40105, status=401, data={"a": 1}))
         status, answer = client.raw()
         assert (status, json.loads(answer)["data"]) == (401, {"a": 1})
@@ -426,13 +426,13 @@ class TestFaults:
         with pytest.raises(ConnectionResetError):
             client.raw()
 
-    def test_close_without_an_answer(self, tiktok: TikTokSandbox, client: Client) -> None:
+    def test_close_without_a_response(self, tiktok: TikTokSandbox, client: Client) -> None:
         tiktok.next(faults.close())
         with pytest.raises(http.client.RemoteDisconnected):
             client.raw()
 
     @pytest.mark.parametrize("lost", [faults.reset(accept=True), faults.close(accept=True)])
-    def test_the_answer_is_lost_but_the_event_is_taken(
+    def test_the_response_is_lost_but_the_event_is_accepted(
         self, tiktok: TikTokSandbox, client: Client, lost: faults.Fault
     ) -> None:
         tiktok.next(lost)
@@ -450,7 +450,7 @@ class TestFaults:
             client.raw()
 
     @pytest.mark.parametrize("fault", [faults.slow_headers(0.02, 40), faults.slow_body(0.02, 40)])
-    def test_slow_answers_arrive_in_the_end(
+    def test_slow_responses_arrive(
         self, tiktok: TikTokSandbox, client: Client, fault: faults.Fault
     ) -> None:
         tiktok.next(fault)
@@ -460,10 +460,10 @@ class TestFaults:
         assert tiktok.event_ids == {"m-1"}
 
     @pytest.mark.parametrize("fault", [faults.slow_headers(0.03), faults.slow_body(0.03)])
-    def test_slow_answers_outlast_a_socket_timeout(
+    def test_slow_responses_outlast_a_socket_timeout(
         self, tiktok: TikTokSandbox, fault: faults.Fault
     ) -> None:
-        """Each byte comes in time, the whole does not: only a total deadline helps."""
+        """Only a deadline for the whole response ends this: each byte arrives in time."""
         tiktok.next(fault)
         with socket.create_connection(("127.0.0.1", tiktok.port), timeout=0.5) as raw:
             content = json.dumps(body()).encode()
@@ -476,19 +476,19 @@ class TestFaults:
                 answer += raw.recv(65_536)
         assert not answer.endswith(b"}")
 
-    def test_more_bytes_promised_than_sent(self, tiktok: TikTokSandbox, client: Client) -> None:
+    def test_more_bytes_announced_than_sent(self, tiktok: TikTokSandbox, client: Client) -> None:
         tiktok.next(faults.too_long_promised())
         with pytest.raises(http.client.IncompleteRead):
             client.raw()
 
-    def test_fewer_bytes_promised_than_sent(self, tiktok: TikTokSandbox, client: Client) -> None:
+    def test_fewer_bytes_announced_than_sent(self, tiktok: TikTokSandbox, client: Client) -> None:
         tiktok.next(faults.too_short_promised())
         _, answer = client.raw()
         assert not answer.endswith(b"}")
         with pytest.raises(http.client.BadStatusLine):
             client.raw()
 
-    def test_a_certificate_nobody_trusts(self) -> None:
+    def test_an_untrusted_certificate(self) -> None:
         with TikTokSandbox(tls=True) as tiktok:
             assert tiktok.url.startswith("https://")
             refusing = http.client.HTTPSConnection("127.0.0.1", tiktok.port, timeout=5)
@@ -504,7 +504,7 @@ class TestFaults:
 
 
 class TestControl:
-    def test_read_and_forget(self, tiktok: TikTokSandbox, client: Client) -> None:
+    def test_read_and_remove(self, tiktok: TikTokSandbox, client: Client) -> None:
         client.send()
         assert _control(client, "GET", "requests")[0]["parsed"] == body()
         assert _control(client, "GET", "events")[0]["event"] == event()
@@ -521,7 +521,7 @@ class TestControl:
         _control(client, "DELETE", "faults")
         assert client.send()[0] == 0
 
-    def test_faults_do_not_touch_it(self, tiktok: TikTokSandbox, client: Client) -> None:
+    def test_faults_do_not_apply_to_it(self, tiktok: TikTokSandbox, client: Client) -> None:
         tiktok.always(faults.reset_unread())
         assert _control(client, "GET", "requests") == []
 
@@ -540,7 +540,7 @@ class TestControl:
             ("nothing", {}, 404),
         ],
     )
-    def test_mistakes(self, client: Client, path: str, content: Any, status: int) -> None:
+    def test_wrong_requests(self, client: Client, path: str, content: Any, status: int) -> None:
         assert client.request("POST", f"/_sandbox/{path}", content)[0] == status
 
 
@@ -582,7 +582,7 @@ class TestWire:
             raw.shutdown(socket.SHUT_WR)
             assert raw.recv(10) == b""
 
-    def test_connection_close_is_honoured(self, tiktok: TikTokSandbox, client: Client) -> None:
+    def test_connection_close_is_respected(self, tiktok: TikTokSandbox, client: Client) -> None:
         client.send(headers=HEADERS | {"Connection": "close"})
         client.send()
         assert tiktok.connections == 2
