@@ -57,7 +57,7 @@ class EventTally:
     def add(self, wire: Mapping[str, Any]) -> None:
         """Count one event as it would be sent."""
         self.events += 1
-        self.match_keys.update(wire.get("user", ()))
+        self.match_keys.update(list(wire.get("user", ())))
         properties = wire.get("properties", {})
         self.with_value += "value" in properties and "currency" in properties
 

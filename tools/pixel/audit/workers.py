@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,12 @@ def audit(blocks: Iterable[Block], plan: Plan, advance: Advance) -> Tally:
         plan: The mappings and settings to apply.
         advance: Called for each block that is done, with the bytes read and the number of events.
     """
+    blocks = iter(blocks)
+    first = list(islice(blocks, 2))
+    if len(first) < 2:
+        # Starting the workers takes longer than one block.
+        auditor = Auditor(load_mapping_set(plan.mapping_file, schema), plan.settings)
+        return auditor.audit_lines(first[0].data) if first else Tally()
     total = Tally()
     workers = os.cpu_count() or 1
     # Not fork: the progress bar runs a thread.
@@ -57,7 +64,7 @@ def audit(blocks: Iterable[Block], plan: Plan, advance: Advance) -> Tally:
         advance(block.size, tally.events)
 
     with ProcessPoolExecutor(workers, context, _start, (plan,)) as pool:
-        for block in blocks:
+        for block in chain(first, blocks):
             waiting.append((block, pool.submit(_audit_lines, block.data)))
             if len(waiting) > 2 * workers:
                 collect()
