@@ -54,6 +54,11 @@ mappings: $(READY) ## Show the mappings: SET=full or custom, STAGE=prod, EVENT=e
 	@$(PIXEL) mappings $(if $(SET),--set $(SET)) $(if $(STAGE),--stage $(STAGE)) \
 		$(if $(EVENT),--event $(EVENT)) $(if $(REGION),--region $(REGION))
 
+.PHONY: audit
+audit: $(READY) ## Report what TikTok would get from real events: FILES=folder, HTML=report.html.
+	@$(PIXEL) audit $(FILES) $(if $(SET),--set $(SET)) $(if $(STAGE),--stage $(STAGE)) \
+		$(if $(REGION),--region $(REGION)) $(if $(HTML),--html $(HTML))
+
 .PHONY: sandbox
 sandbox: $(READY) ## Serve a local TikTok (8055) and a local AWS (5055) for `sam local`.
 	@$(PIXEL) sandbox --host 0.0.0.0

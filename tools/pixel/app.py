@@ -13,7 +13,7 @@ import typer
 
 from tools.pixel import mappings, run, sandbox, sign
 from tools.pixel.audit import command as audit
-from tools.pixel.console import CommandError, print_error, show_any_character
+from tools.pixel.console import CommandError, log_to_stderr, print_error, show_any_character
 
 app = typer.Typer(
     help="Local tools of TikTok Pixel Destination for AWS.",
@@ -33,6 +33,7 @@ app.command("events")(sign.command)
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command with these arguments, by default those of the process, and exit."""
     show_any_character()
+    log_to_stderr()
     try:
         app(arguments, prog_name="pixel")
     except CommandError as error:

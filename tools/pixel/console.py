@@ -19,6 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tiktok_pixel.errors import TikTokPixelError
+from tiktok_pixel.observability import logger
 
 _GAP: Final = 2
 _NUMBER: Final = re.compile(r"-?[\d,]+(\.\d+)?( ?%)?")
@@ -32,6 +33,12 @@ def show_any_character() -> None:
     """Escape characters that the terminal's encoding does not have, instead of failing."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+
+
+def log_to_stderr() -> None:
+    """Send the layer's log lines to standard error: standard output is for results."""
+    handler: Any = logger.registered_handler  # always a StreamHandler
+    handler.stream = sys.stderr
 
 
 def printable(text: str) -> str:

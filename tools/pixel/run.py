@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
@@ -80,13 +79,12 @@ def run_samples() -> tuple[list[SampleRun], dict[str, Any]]:
 def _silence() -> Iterator[None]:
     """Hide the log lines and metrics, which Lambda sends to CloudWatch."""
     handler: Any = logger.registered_handler  # always a StreamHandler
-    hidden = io.StringIO()
-    before = handler.setStream(hidden)
+    before, handler.stream = handler.stream, io.StringIO()
     try:
-        with redirect_stdout(hidden):
+        with redirect_stdout(handler.stream):
             yield
     finally:
-        handler.setStream(before or sys.stdout)
+        handler.stream = before
 
 
 def _show(runs: list[SampleRun], requests: dict[str, Any]) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
+from tiktok_pixel.observability import logger
 from tools.pixel.app import main
 
 
@@ -14,6 +16,13 @@ def _no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """Print without colours and 80 columns wide, wherever the tests run."""
     for name in ("COLUMNS", "FORCE_COLOR", "GITHUB_ACTIONS", "TTY_COMPATIBLE"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _log_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Undo that a command sends the log to standard error."""
+    handler: Any = logger.registered_handler
+    monkeypatch.setattr(handler, "stream", handler.stream)
 
 
 @pytest.fixture

@@ -19,12 +19,12 @@ from tiktok_pixel.mapping import MappingSet, load_mapping_set
 from tiktok_pixel.outcomes import shown_message_id
 from tiktok_pixel.preparing import prepare
 from tiktok_pixel.segment.body import parse_events
-from tiktok_pixel.segment.errors import PayloadError
+from tiktok_pixel.segment.errors import InvalidBodyError
 from tiktok_pixel.settings import Settings
 from tiktok_pixel.tiktok import schema
-from tiktok_pixel.values.validation import Problem
 from tools.pixel.audit.blocks import Block
 from tools.pixel.audit.tally import Tally
+from tools.pixel.console import log_to_stderr
 
 Advance = Callable[[int, int], None]
 
@@ -88,7 +88,7 @@ class Auditor:
                 continue
             try:
                 events = parse_events(line.decode())
-            except (PayloadError, UnicodeDecodeError):
+            except (InvalidBodyError, UnicodeDecodeError):
                 tally.bad_lines += 1
                 continue
             for event in events:
@@ -97,8 +97,7 @@ class Auditor:
 
     def _add(self, event: Any, tally: Tally) -> None:
         tally.events += 1
-        problems: list[Problem] = []
-        rows = prepare([event], self._mappings, self._settings, _received_at(event), problems)
+        rows, problems = prepare([event], self._mappings, self._settings, _received_at(event))
         for row in rows:
             tally.add_row(row, event)
         message_id = None
@@ -127,6 +126,7 @@ def _start(plan: Plan) -> None:
     global _auditor  # noqa: PLW0603  # one for each process, loaded once
     # The parent process handles an interrupt and ends the workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    log_to_stderr()
     _auditor = Auditor(load_mapping_set(plan.mapping_file, schema), plan.settings)
 
 

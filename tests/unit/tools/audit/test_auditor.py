@@ -10,8 +10,9 @@ import pytest
 from tiktok_pixel.mapping import compile_mapping_set, load_mapping_set
 from tiktok_pixel.settings import Settings
 from tiktok_pixel.tiktok import schema
+from tiktok_pixel.tiktok.identifiers import MATCH_KEYS as LAYER_KEYS
 from tools.pixel.audit import tally as tally_module
-from tools.pixel.audit.tally import OTHERS, Tally
+from tools.pixel.audit.tally import MATCH_KEYS, OTHERS, Tally
 from tools.pixel.audit.workers import Auditor
 from tools.sandbox import samples
 
@@ -27,6 +28,10 @@ def visit(**changes: Any) -> dict[str, Any]:
     page = {"url": "https://shop.example/"}
     visit = {"type": "page", "messageId": "m", "userId": "u", "context": {"page": page}}
     return visit | changes
+
+
+def test_the_match_keys_are_those_of_the_layer() -> None:
+    assert set(MATCH_KEYS) == {row.key for row in LAYER_KEYS} - {"locale"}
 
 
 def test_an_event_that_would_be_sent() -> None:
