@@ -33,11 +33,12 @@ LAMBDA_SETS = {
 # A bug whose exception quotes the event, as Python's own exceptions do.
 BROKEN = """
 import app
+from tiktok_pixel import endpoint
 
 def forward(events, *args, **kwargs):
     raise ValueError(f"cannot use {events}")
 
-app.forward = forward
+endpoint.forward = forward
 handler = app.handler
 """
 
@@ -84,7 +85,7 @@ class TestColdStart:
         with built.runtime("ForwardFunction", variables(sandbox, STAGE="production")) as fn:
             result = fn.invoke(samples.read("signed-view-content"))
         assert result.error is not None
-        assert result.error["errorMessage"] == "STAGE: one of dev, staging, prod"
+        assert result.error["errorMessage"] == "STAGE: must be one of: dev, staging, prod"
 
 
 def test_signed_samples(forward: LambdaRuntime, sandbox: Sandbox) -> None:

@@ -39,39 +39,22 @@ def assert_sound(answer: Answer, output: Output) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "http_status", "reason"),
+    ("text", "reason"),
     [
-        pytest.param("", 400, "body_missing", id="no body"),
-        pytest.param("  \n", 400, "body_missing", id="blank"),
-        pytest.param("{", 400, "body_not_json", id="cut off"),
-        pytest.param("a=1&b=2", 400, "body_not_json", id="a form"),
-        pytest.param('{"value":NaN}', 400, "body_not_json", id="NaN"),
-        pytest.param('{"value":Infinity}', 400, "body_not_json", id="Infinity"),
-        pytest.param("null", 400, "body_not_an_event", id="null"),
-        pytest.param("5", 400, "body_not_an_event", id="a number"),
-        pytest.param('"event"', 400, "body_not_an_event", id="a string"),
-        pytest.param("[]", 400, "batch_empty", id="an empty batch"),
-        pytest.param("[" * 50_000 + "]" * 50_000, 400, "body_nested_too_deeply", id="brackets"),
-        pytest.param('{"a":' * 50_000, 400, "body_nested_too_deeply", id="braces"),
-        pytest.param(
-            f"[{'9' * 5000},{'[' * 50_000}",
-            400,
-            "body_nested_too_deeply",
-            id="brackets after 5,000 digits",
-        ),
+        ("", "body_missing"),
+        ("{", "body_not_json"),
+        ("null", "body_not_an_event"),
+        ("[]", "batch_empty"),
+        ("[" * 50_000, "body_nested_too_deeply"),
     ],
+    ids=lambda text: text[:24],
 )
 def test_a_body_without_an_event_is_refused(
-    world: World,
-    application: Forward,
-    output: Output,
-    text: str,
-    http_status: int,
-    reason: str,
+    world: World, application: Forward, output: Output, text: str, reason: str
 ) -> None:
     answer = post(application, text)
 
-    assert answer.status == http_status
+    assert answer.status == 400
     assert answer.body == {
         "status": "rejected",
         **dict.fromkeys(STATUSES, 0),

@@ -104,7 +104,9 @@ def test_the_personal_values_are_those_of_the_samples() -> None:
 
 
 @pytest.mark.parametrize("how", ["one by one", "as a batch", "invoked directly"])
-def test_when_all_goes_well(world: World, application: Forward, output: Output, how: str) -> None:
+def test_no_personal_data_when_all_goes_well(
+    world: World, application: Forward, output: Output, how: str
+) -> None:
     events = [samples.read(name) for name in samples.names()]
     answers: list[Any]
     if how == "one by one":
@@ -121,7 +123,7 @@ def test_when_all_goes_well(world: World, application: Forward, output: Output, 
 @pytest.mark.parametrize(
     "name", ["refused-wrong-signature", "refused-unsigned", "refused-not-json"]
 )
-def test_when_a_request_is_refused(
+def test_no_personal_data_when_a_request_is_refused(
     world: World, application: Forward, output: Output, name: str
 ) -> None:
     answer = application.post(samples.read(name))
@@ -143,7 +145,7 @@ def test_when_a_request_is_refused(
     ],
     ids=lambda fault: type(fault).__name__,
 )
-def test_when_tiktok_refuses(
+def test_no_personal_data_when_tiktok_refuses(
     world: World, application: Forward, output: Output, fault: faults.Fault
 ) -> None:
     world.tiktok.always(fault)
@@ -168,7 +170,7 @@ def test_when_tiktok_refuses(
 @pytest.mark.parametrize(
     "message", ["Invalid value for user.email: {}.", "'{}' is not valid", "user={{'x': '{}'}}"]
 )
-def test_when_tiktok_quotes_what_it_refuses(
+def test_no_personal_data_when_tiktok_quotes_what_it_refuses(
     world: World,
     application: Forward,
     output: Output,
@@ -188,7 +190,7 @@ def crash(events: Any, *_: Any, **__: Any) -> Any:
     raise ValueError(f"no good: {events}")
 
 
-def test_when_a_mapping_crashes(
+def test_no_personal_data_when_a_mapping_crashes(
     world: World,
     application: Forward,
     output: Output,
@@ -204,7 +206,7 @@ def test_when_a_mapping_crashes(
     assert_absent(everything_personal(world.tiktok), output.text + json.dumps(answer.body))
 
 
-def test_when_the_function_crashes(
+def test_no_personal_data_when_the_function_crashes(
     world: World,
     application: Forward,
     output: Output,
@@ -221,7 +223,7 @@ def test_when_the_function_crashes(
     assert_absent(everything_personal(world.tiktok), output.text + json.dumps(answer.body))
 
 
-def test_when_the_function_crashes_invoked_directly(
+def test_no_personal_data_when_the_function_crashes_invoked_directly(
     world: World,
     application: Forward,
     output: Output,
@@ -237,7 +239,7 @@ def test_when_the_function_crashes_invoked_directly(
     assert_absent(everything_personal(world.tiktok), output.text + logged)
 
 
-def test_when_an_invocation_has_to_be_repeated(
+def test_no_personal_data_when_an_invocation_has_to_be_repeated(
     world: World, application: Forward, output: Output
 ) -> None:
     world.tiktok.always(faults.answer(50000))
@@ -249,7 +251,7 @@ def test_when_an_invocation_has_to_be_repeated(
     assert_absent(everything_personal(world.tiktok), output.text + logged)
 
 
-def test_when_aws_is_not_there(world: World, output: Output) -> None:
+def test_no_personal_data_when_aws_is_not_there(world: World, output: Output) -> None:
     world.aws.reset()
 
     answer = world.start().send(samples.read("place-an-order"))
@@ -259,7 +261,7 @@ def test_when_aws_is_not_there(world: World, output: Output) -> None:
 
 
 @pytest.mark.parametrize("quoted", ["seattle", "Mozilla/5.0", "98101", "sample-ttp-cookie"])
-def test_a_value_of_the_event_that_tiktok_quotes_is_not_logged(
+def test_a_value_of_the_event_is_not_logged_when_tiktok_quotes_it(
     world: World, application: Forward, output: Output, quoted: str
 ) -> None:
     """Not even if it looks like any other word."""

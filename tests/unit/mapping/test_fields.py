@@ -19,7 +19,7 @@ from tiktok_pixel.tiktok.events import EventContext, build_event
 from tiktok_pixel.tiktok.identifiers import MATCH_KEYS
 from tiktok_pixel.tiktok.schema import EVENT_SOURCES, FIELDS, Kind
 from tiktok_pixel.tiktok.verticals import TRAVEL_FIELDS, VEHICLE_FIELDS
-from tiktok_pixel.values.validation import InvalidEventError, Problem
+from tiktok_pixel.values.validation import InvalidEventError
 
 NOW = 1_700_000_000
 
@@ -325,11 +325,6 @@ def test_every_closed_choice_is_the_one_that_is_sent() -> None:
     ):
         for member, words in choices(FIELDS[vertical]).items():
             assert [coercions[member](word) for word in words] == list(words)
-
-
-def test_problems_of_every_field_have_a_name_to_be_counted_under() -> None:
-    for field in SCALARS.values():
-        Problem(field, "not_supported")
 
 
 def test_a_file_without_mistakes_does_not_load_the_search_for_similar_names() -> None:
