@@ -28,7 +28,7 @@ def command(
     files: Annotated[
         list[Path],
         typer.Argument(
-            metavar="FILE…",
+            metavar="FILE",
             help="NDJSON files of Segment events, also gzipped; folders of them; - for stdin.",
             show_default=False,
         ),

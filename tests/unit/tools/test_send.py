@@ -1,0 +1,233 @@
+"""`pixel send` against the real function behind a local HTTP server."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import boto3
+import pytest
+
+from tiktok_pixel.aws.credentials import DEVELOPMENT_SECRET
+from tools.pixel.console import CommandError
+from tools.pixel.send import Secrets, find_secrets, load_events, post_all, request_bodies
+from tools.sandbox import samples
+from tools.sandbox.application import (
+    FOLDER,
+    ForwardApplication,
+    environment,
+    forward_application,
+    put_parameters,
+)
+from tools.sandbox.aws import AwsSandbox
+from tools.sandbox.tiktok import TikTokSandbox
+from tools.sandbox.wire import Connection, HttpServer, Request, Response
+
+Pixel = Callable[..., list[str]]
+
+
+@dataclass(slots=True)
+class Endpoint:
+    """API Gateway in front of the forward function."""
+
+    application: ForwardApplication
+    tiktok: TikTokSandbox
+    requests: list[Request] = field(default_factory=list)
+    url: str = ""
+
+    def serve(self, line: Connection) -> bool:
+        request = line.read_request()
+        if request is None:
+            return False
+        self.requests.append(request)
+        event = samples.http_event(request.body.decode(), request.headers.get("x-signature"))
+        # The function prints its metrics.
+        with redirect_stdout(io.StringIO()):
+            response = self.application.post(event)
+        line.send(Response.of_json(response.body, response.status).encode())
+        return True
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Endpoint]:
+    with TikTokSandbox() as tiktok, AwsSandbox() as aws:
+        put_parameters(aws)
+        with forward_application(environment(tiktok.url, aws.url)) as application:
+            endpoint = Endpoint(application, tiktok)
+            with HttpServer(endpoint.serve) as server:
+                endpoint.url = f"{server.url}/segment"
+                yield endpoint
+
+
+@pytest.fixture
+def endpoint(running: Endpoint, monkeypatch: pytest.MonkeyPatch) -> Endpoint:
+    running.tiktok.reset()
+    running.requests.clear()
+    monkeypatch.setenv("WEBHOOK_SECRET", DEVELOPMENT_SECRET)
+    monkeypatch.delenv("BEARER_TOKEN", raising=False)
+    return running
+
+
+def sample(name: str) -> str:
+    return str(samples.EVENTS / f"{name}.json")
+
+
+def test_an_event_reaches_tiktok(pixel: Pixel, endpoint: Endpoint) -> None:
+    lines = pixel("send", sample("search"), "--url", endpoint.url)
+    assert lines[2].split() == ["200", "sample-search", "Search", "forwarded", "tiktok_accepted"]
+    assert endpoint.tiktok.event_ids == {"sample-search"}
+    (request,) = endpoint.requests
+    assert request.headers["user-agent"] == "Segment (Actions)"
+    assert json.loads(request.body) == samples.read("search")
+
+
+def test_a_signed_sample_is_signed_anew(pixel: Pixel, endpoint: Endpoint) -> None:
+    pixel("send", sample("refused-wrong-signature"), "--url", endpoint.url)
+    assert endpoint.tiktok.event_ids == {"sample-add-to-cart"}
+
+
+def test_events_are_repeated_with_ids_of_their_own(pixel: Pixel, endpoint: Endpoint) -> None:
+    pixel("send", sample("search"), "--url", endpoint.url, "--count", "3", "--rate", "50")
+    assert endpoint.tiktok.event_ids == {"sample-search", "sample-search-2", "sample-search-3"}
+    assert len(endpoint.requests) == 3
+
+
+def test_batches(pixel: Pixel, endpoint: Endpoint) -> None:
+    pixel("send", sample("search"), "--url", endpoint.url, "--count", "5", "--batch", "3")
+    assert [len(json.loads(request.body)) for request in endpoint.requests] == [3, 2]
+    assert len(endpoint.tiktok.events) == 5
+
+
+def test_many_events_are_shown_as_counts(pixel: Pixel, endpoint: Endpoint) -> None:
+    options = ("--count", "30", "--batch", "30")
+    lines = pixel("send", sample("search"), "--url", endpoint.url, *options)
+    assert lines[2].split() == ["200", "forwarded", "tiktok_accepted", "30"]
+
+
+def test_json(pixel: Pixel, endpoint: Endpoint) -> None:
+    lines = pixel("send", sample("search"), "--url", endpoint.url, "--json")
+    (response,) = json.loads("\n".join(lines))
+    assert (response["http"], response["body"]["forwarded"]) == (200, 1)
+
+
+def test_a_refused_request_is_shown_and_is_an_error(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, pixel_errors: Pixel
+) -> None:
+    monkeypatch.setenv("WEBHOOK_SECRET", "another secret")
+    errors = pixel_errors("send", sample("search"), "--url", endpoint.url)
+    assert errors[-1] == "1 of 1 requests failed"
+    assert endpoint.tiktok.requests == []
+
+
+def test_requests_keep_to_the_rate(endpoint: Endpoint) -> None:
+    bodies = list(request_bodies([samples.read("search")] * 3, None))
+    secrets = Secrets(DEVELOPMENT_SECRET, "token")
+    started = time.monotonic()
+    assert len(list(post_all(endpoint.url, bodies, secrets, rate=10))) == 3
+    assert time.monotonic() - started >= 0.2
+    assert endpoint.requests[0].headers["authorization"] == "Bearer token"
+
+
+def test_an_endpoint_that_does_not_respond(
+    pixel_errors: Pixel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEBHOOK_SECRET", "s")
+    with HttpServer(lambda _: False) as server:
+        url = server.url
+    (error,) = pixel_errors("send", sample("search"), "--url", url)
+    assert error.startswith(f"{url}: no response: ")
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--url", "http://shop.example/segment"),
+        ("--url", "shop.example"),
+        ("--rate", "51"),
+        ("--rate", "0"),
+        ("--count", "10001"),
+        ("--batch", "1001"),
+    ],
+)
+def test_options_out_of_bounds(pixel_errors: Pixel, option: str, value: str) -> None:
+    arguments = {"--url": "https://localhost/", option: value}
+    flat = [part for pair in arguments.items() for part in pair]
+    assert "Invalid value" in " ".join(pixel_errors("send", sample("search"), *flat, status=2))
+
+
+# ------------------------------------------------------------------ events
+
+
+def test_lines_are_read_as_far_as_needed(tmp_path: Path) -> None:
+    file = tmp_path / "a.ndjson"
+    file.write_text('{"messageId": "a"}\n\n{"messageId": "b"}\n{"messageId": "c"}\n{')
+    assert load_events(file, 2) == [{"messageId": "a"}, {"messageId": "b"}]
+    with pytest.raises(CommandError, match=re.escape(f"{file}: line 4: not JSON: ")):
+        load_events(file, None)
+
+
+def test_text_is_written_as_javascript_writes_it() -> None:
+    ((body, signed),) = request_bodies([{"a": "Zoë \ud83d", "b": 1}], None)
+    assert body == signed == '{"a":"Zoë \\ud83d","b":1}'.encode()
+
+
+def test_of_a_batch_the_first_event_is_signed() -> None:
+    first, second = request_bodies([{"a": 1}, {"a": 2}, {"a": 3}], 2)
+    assert first == (b'[{"a":1},{"a":2}]', b'{"a":1}')
+    assert second == (b'[{"a":3}]', b'{"a":3}')
+
+
+# ------------------------------------------------------------------ secrets
+
+
+def test_the_secret_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEBHOOK_SECRET", "s")
+    monkeypatch.setenv("BEARER_TOKEN", "t")
+    assert find_secrets(None, FOLDER) == Secrets("s", "t")
+    monkeypatch.delenv("WEBHOOK_SECRET")
+    with pytest.raises(CommandError, match="WEBHOOK_SECRET is not set"):
+        find_secrets("environment", FOLDER)
+
+
+def test_without_a_terminal_nothing_is_prompted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WEBHOOK_SECRET", raising=False)
+    with pytest.raises(CommandError, match="no terminal to ask for the webhook secret"):
+        find_secrets(None, FOLDER)
+
+
+def test_the_secrets_from_ssm(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A session of its own: the default one keeps the credentials of other tests.
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    folder = "/another/dev"
+    with AwsSandbox() as aws:
+        for name, value in aws.environment.items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(CommandError, match="webhook-secret does not exist"):
+            find_secrets("ssm", folder)
+        put_parameters(aws, folder)
+        assert find_secrets("ssm", folder) == Secrets(DEVELOPMENT_SECRET, None)
+        aws.put_parameters(
+            {
+                f"{folder}/webhook-secret": ("SecureString", "new\nold"),
+                f"{folder}/bearer-token": ("SecureString", "token"),
+            }
+        )
+        assert find_secrets("ssm", folder) == Secrets("new", "token")
+
+
+def test_ssm_without_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with pytest.raises(CommandError, match=r"^SSM: .*credentials"):
+        find_secrets("ssm", FOLDER)
