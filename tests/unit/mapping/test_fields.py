@@ -257,7 +257,8 @@ def is_left_out(code: str, **fields: Any) -> bool:
         _, problems = build_event(complete, None, EventContext("m", NOW))
     except InvalidEventError as error:
         return error.problem.field == code
-    return any(problem.field == code and problem.rule != "missing" for problem in problems)
+    general = ("missing", "placeholder")  # rules about what is blank, not about the type
+    return any(problem.field == code and problem.rule not in general for problem in problems)
 
 
 SCALARS = {

@@ -148,7 +148,7 @@ def test_an_invalid_email_is_left_out_and_reported(email: str) -> None:
     [
         ("12345", "phone_not_valid"),
         ("+1", "phone_not_possible"),
-        ("none", "phone_not_possible"),
+        ("not given", "phone_not_possible"),
         ({"number": "+12133734253"}, "phone_not_a_string"),
     ],
 )
@@ -211,14 +211,20 @@ def test_a_zip_code_can_be_hashed_already() -> None:
 
 
 @pytest.mark.parametrize("digits", [32, 40, 96, 128])
-@pytest.mark.parametrize(
-    ("field", "key"), [("email", "email"), ("phone_number", "phone"), ("external_id",) * 2]
-)
+@pytest.mark.parametrize(("field", "key"), [("email", "email"), ("phone_number", "phone")])
 def test_another_digest_is_left_out_and_reported(digits: int, field: str, key: str) -> None:
     """TikTok could not match it, whether hashed again or not."""
     value = ("aB3" * 50)[:digits]
 
     assert user_of(**{field: value}) == ({}, [f"{key}_not_sha256"])
+
+
+@pytest.mark.parametrize(
+    "external_id", ["8c1f9b6e2d4a4f0c9a7be8d3c5f1a2b4", "c" * 40, "d" * 96, "e" * 128]
+)
+def test_an_external_id_that_looks_like_another_digest_is_an_id(external_id: str) -> None:
+    """A UUID without dashes has 32 hex digits."""
+    assert user_of(external_id=external_id) == ({"external_id": [digest(external_id)]}, [])
 
 
 @pytest.mark.parametrize(
@@ -303,13 +309,24 @@ def test_names_lose_case_white_space_and_punctuation(value: str, normalised: str
     [
         ({"city": "New York"}, {"city": "newyork"}),
         ({"city": "St. John's"}, {"city": "stjohns"}),
-        ({"city": "São Paulo"}, {"city": "sopaulo"}),
+        ({"city": "São Paulo"}, {"city": "saopaulo"}),
         ({"city": "東京"}, {}),
         ({"state": "WA"}, {"state": "wa"}),
         ({"state": "US-WA"}, {"state": "uswa"}),
         ({"state": "--"}, {}),
+        ({"city": "Târgu Mureș"}, {"city": "targumures"}),
+        ({"state": "Île-de-France"}, {"state": "iledefrance"}),
         ({"country": " US "}, {"country": "us"}),
-        ({"zip_code": "98101-1234"}, {"zip_code": digest("981011234")}),
+        ({"zip_code": "98101-1234"}, {"zip_code": digest("98101")}),
+        (
+            {"zip_code": "981011234", "country": "USA"},
+            {"zip_code": digest("98101"), "country": "us"},
+        ),
+        ({"zip_code": "981011234"}, {"zip_code": digest("981011234")}),
+        (
+            {"zip_code": "98101-1234", "country": "DE"},
+            {"zip_code": digest("981011234"), "country": "de"},
+        ),
         ({"zip_code": 94107}, {"zip_code": digest("94107")}),
         ({"zip_code": " - "}, {}),
     ],
@@ -318,9 +335,100 @@ def test_the_address_is_normalised(address: dict[str, Any], sent: dict[str, str]
     assert user_of(address=address) == (sent, [])
 
 
-@pytest.mark.parametrize("country", ["USA", "United States", "U", "U5", "\uff35\uff33"])
-def test_a_country_that_is_not_an_alpha_2_code_is_left_out_and_reported(country: str) -> None:
+@pytest.mark.parametrize(
+    ("country", "code"),
+    [
+        ("gb", "gb"),
+        ("GBR", "gb"),
+        ("UK", "gb"),
+        ("United Kingdom", "gb"),
+        ("USA", "us"),
+        ("U.S.A.", "us"),
+        ("The United States of America", "us"),
+        ("Deu", "de"),
+        ("Germany", "de"),
+        ("Côte d'Ivoire", "ci"),
+        ("Ivory Coast", "ci"),
+        ("South Korea", "kr"),
+        ("Korea, Republic of", "kr"),
+        ("The Netherlands", "nl"),
+        ("Türkiye", "tr"),
+        ("Turkey", "tr"),
+        ("Viet Nam", "vn"),
+        ("Vietnam", "vn"),
+        ("NA", "na"),
+    ],
+)
+def test_a_country_is_known_by_its_codes_and_english_names(country: str, code: str) -> None:
+    assert user_of(address={"country": country}) == ({"country": code}, [])
+
+
+@pytest.mark.parametrize("country", ["XX", "Deutschland", "U", "U5", "\uff35\uff33", "日本", 49])
+def test_an_unknown_country_is_left_out_and_reported(country: Any) -> None:
     assert user_of(address={"country": country}) == ({}, ["country_not_supported"])
+
+
+@pytest.mark.parametrize("country", ["Deutschland", "XX", 49, ["DE", "FR"], {"code": "DE"}])
+def test_a_national_phone_is_not_read_in_another_region_than_an_unknown_country(
+    country: Any,
+) -> None:
+    user, problems = user_of(
+        region="US", phone_number="2065550100", locale="en-US", address={"country": country}
+    )
+    assert user == {"locale": "en-US"}
+    assert problems[0] == "phone_without_region"
+
+
+@pytest.mark.parametrize("country", ["", None, " ", "null", "N/A"])
+def test_a_missing_country_leaves_the_default_region(country: Any) -> None:
+    user, _ = user_of(region="US", phone_number="2065550100", address={"country": country})
+    assert user == {"phone": [digest("+12065550100")]}
+
+
+@pytest.mark.parametrize(
+    "placeholder", ["null", "undefined", "None", "NaN", "TRUE", "false", "n/a"]
+)
+@pytest.mark.parametrize(
+    ("field", "key"),
+    [
+        ("email", "email"),
+        ("phone_number", "phone"),
+        ("external_id", "external_id"),
+        ("first_name", "first_name"),
+        ("ttclid", "ttclid"),
+        ("ttp", "ttp"),
+        ("ip", "ip"),
+    ],
+)
+def test_a_placeholder_is_not_an_identifier(field: str, key: str, placeholder: str) -> None:
+    assert user_of(**{field: placeholder}) == ({}, [f"{key}_placeholder"])
+
+
+def test_a_boolean_is_not_an_identifier() -> None:
+    assert user_of(external_id=False) == ({}, ["external_id_placeholder"])
+
+
+@pytest.mark.parametrize("name", ["Jose\u0301", "JOS\u00c9"])
+def test_names_are_composed(name: str) -> None:
+    assert user_of(first_name=name) == ({"first_name": digest("jos\u00e9")}, [])
+
+
+@pytest.mark.parametrize(
+    ("addresses", "ip"),
+    [
+        ("8.8.8.8, 10.0.0.1", "8.8.8.8"),
+        ("10.0.0.1,8.8.8.8", "8.8.8.8"),
+        ("unknown, 2001:4860:4860::8888", "2001:4860:4860::8888"),
+    ],
+)
+def test_the_first_public_ip_of_a_list_is_sent(addresses: str, ip: str) -> None:
+    assert user_of(ip=addresses) == ({"ip": ip}, [])
+
+
+@pytest.mark.parametrize(("count", "problems"), [(20, []), (21, ["email_too_many"])])
+def test_at_most_twenty_values_of_a_match_key_are_sent(count: int, problems: list[str]) -> None:
+    emails = [f"{number}@x.io" for number in range(count)]
+    assert user_of(email=emails) == ({"email": [digest(one) for one in emails[:20]]}, problems)
 
 
 @pytest.mark.parametrize("address", ["Main Street 1", 5, True, ["x"]])
@@ -358,7 +466,9 @@ def test_a_public_ip_is_sent_unchanged(address: str) -> None:
         ("2001:db8::1", "ip_not_public"),
         ("::ffff:10.0.0.1", "ip_not_public"),
         ("unknown", "ip_not_an_address"),
-        ("8.8.8.8, 10.0.0.1", "ip_not_an_address"),
+        ("192.168.0.10, 10.0.0.1", "ip_not_public"),
+        ("unknown, 10.0.0.1", "ip_not_public"),
+        ("a, b", "ip_not_an_address"),
         ("8.8.8.8:443", "ip_not_an_address"),
         ("[2001:4860:4860::8888]", "ip_not_an_address"),
         ("2001:4860:4860::8888%eth0", "ip_not_an_address"),
@@ -376,16 +486,15 @@ def test_match_keys_without_hashing_are_sent_as_plain_text(field: str) -> None:
     assert user_of(**{field: " E.C.P-Abc_9 "}) == ({field: "E.C.P-Abc_9"}, [])
 
 
-@pytest.mark.parametrize(
-    ("length", "sent", "problems"),
-    [(1000, ["ttclid"], []), (1001, [], ["ttclid_too_long"])],
-)
-def test_a_click_id_is_sent_whole_or_not_at_all(
-    length: int, sent: list[str], problems: list[str]
+@pytest.mark.parametrize("field", ["ttclid", "ttp"])
+@pytest.mark.parametrize(("length", "problems"), [(4096, []), (4097, ["too_long"])])
+def test_click_ids_and_cookies_are_sent_whole_or_not_at_all(
+    field: str, length: int, problems: list[str]
 ) -> None:
-    user, codes = user_of(ttclid="x" * length)
+    text = "x" * length
+    sent = {} if problems else {field: text}
 
-    assert (list(user), codes) == (sent, problems)
+    assert user_of(**{field: text}) == (sent, [f"{field}_{rule}" for rule in problems])
 
 
 @pytest.mark.parametrize(
@@ -393,8 +502,12 @@ def test_a_click_id_is_sent_whole_or_not_at_all(
     [
         ({"url": "https://x.io/?a=1&ttclid=E.C.P"}, "E.C.P"),
         ({"url": "https://x.io/?ttclid=E%2FC&ttclid=second"}, "E/C"),
-        ({"url": "https://x.io/?ttclid=url", "ttclid": "property"}, "property"),
+        ({"url": "https://x.io/?%74tclid=E.C.P"}, "E.C.P"),
+        ({"url": "https://x.io/?q=a%26ttclid%3Dno"}, None),
+        ({"url": "https://x.io/?ttclid=url", "ttclid": "older"}, "url"),
         ({"url": "https://x.io/?ttclid=url", "ttclid": " "}, "url"),
+        ({"url": "https://x.io/?ttclid=", "ttclid": "property"}, "property"),
+        ({"url": "https://x.io/", "ttclid": "property"}, "property"),
         ({"url": "https://x.io/?ttclid="}, None),
         ({"url": "https://x.io/#ttclid=fragment"}, None),
         ({"url": "https://x.io/?xttclid=other"}, None),
@@ -403,7 +516,7 @@ def test_a_click_id_is_sent_whole_or_not_at_all(
         ({"url": ["https://x.io/?ttclid=x"]}, None),
     ],
 )
-def test_the_click_id_comes_from_the_page_url_when_none_is_mapped(
+def test_the_click_id_of_the_page_url_comes_before_a_mapped_one(
     fields: dict[str, Any], ttclid: str | None
 ) -> None:
     user, problems = user_of(**fields)

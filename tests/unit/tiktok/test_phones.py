@@ -29,7 +29,7 @@ def test_a_number_with_plus_counts_when_it_is_possible(
     phone: str, e164: str, region: str | None
 ) -> None:
     """The number names its country: the region does not matter, and it need not be valid."""
-    assert to_e164(phone, Locality(None, region, None)) == e164
+    assert to_e164(phone, Locality(default_region=region)) == e164
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_a_number_with_plus_counts_when_it_is_possible(
 @pytest.mark.parametrize("region", [None, "US"])
 def test_a_number_with_plus_that_is_not_possible_is_refused(phone: str, region: str | None) -> None:
     with pytest.raises(UnusableValueError, match=r"^not_possible$"):
-        to_e164(phone, Locality(None, region, None))
+        to_e164(phone, Locality(default_region=region))
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_a_number_with_plus_that_is_not_possible_is_refused(phone: str, region: 
     ],
 )
 def test_a_national_number_is_read_in_its_region(phone: str, region: str, e164: str) -> None:
-    assert to_e164(phone, Locality(None, region, None)) == e164
+    assert to_e164(phone, Locality(default_region=region)) == e164
 
 
 @pytest.mark.parametrize(
@@ -94,38 +94,85 @@ def test_a_national_number_is_read_in_its_region(phone: str, region: str, e164: 
 def test_a_national_number_has_to_be_valid(phone: str, region: str | None, rule: str) -> None:
     """In a wrong region it would be another person's number."""
     with pytest.raises(UnusableValueError) as raised:
-        to_e164(phone, Locality(None, region, None))
+        to_e164(phone, Locality(default_region=region))
 
     assert raised.value.rule == rule
 
 
 @pytest.mark.parametrize(
-    ("country", "default", "locale", "region"),
+    ("locality", "region"),
     [
-        pytest.param("DE", "US", "en-GB", "DE", id="the country first"),
-        (" gb ", "US", None, "GB"),
-        pytest.param(None, "US", "en-GB", "US", id="then the default"),
-        ("", "US", None, "US"),
-        pytest.param("USA", "GB", None, "GB", id="alpha-3 is no region"),
-        ("Germany", "US", None, "US"),
-        ("XX", "US", None, "US"),
-        (49, "US", None, "US"),
-        (["DE"], "US", None, "US"),
-        pytest.param(None, None, "en-GB", "GB", id="the locale last"),
-        (None, None, "en_GB", "GB"),
-        (None, None, "zh-Hant-TW", "TW"),
-        (None, None, "pt-br", "BR"),
-        (None, None, "en-US-x-private", "US"),
-        pytest.param(None, None, "de", None, id="a language is no region"),
-        (None, None, "sr-Latn", None),
-        (None, None, "en-XX", None),
-        (None, None, "en-" + "a" * 40, None),
-        (None, None, "", None),
-        (None, None, 5, None),
-        (None, None, None, None),
+        pytest.param(Locality("DE", default_region="US", locale="en-GB"), "DE", id="country first"),
+        pytest.param(Locality(default_region="US", locale="en-GB"), "US", id="then the default"),
+        pytest.param(Locality(locale="en-GB"), "GB", id="the locale last"),
+        pytest.param(
+            Locality(is_unclear=True, default_region="US", locale="en-US"),
+            None,
+            id="no region when the country is not understood",
+        ),
+        pytest.param(Locality("AQ", default_region="US"), None, id="a country without phones"),
+        (Locality(locale="en_GB"), "GB"),
+        (Locality(locale="zh-Hant-TW"), "TW"),
+        (Locality(locale="pt-br"), "BR"),
+        (Locality(locale="en-US-x-private"), "US"),
+        pytest.param(Locality(locale="de"), None, id="a language is not a region"),
+        (Locality(locale="sr-Latn"), None),
+        (Locality(locale="en-XX"), None),
+        (Locality(locale="en-" + "a" * 40), None),
+        (Locality(locale=""), None),
+        (Locality(locale=5), None),
+        (Locality(), None),
     ],
 )
 def test_the_region_comes_from_country_default_or_locale(
-    country: object, default: str | None, locale: object, region: str | None
+    locality: Locality, region: str | None
 ) -> None:
-    assert Locality(country, default, locale).region() == region
+    assert locality.region() == region
+
+
+@pytest.mark.parametrize(
+    ("phone", "locality", "e164"),
+    [
+        ("447911123456", Locality("US"), "+447911123456"),
+        ("44 7911 123456", Locality(default_region="US"), "+447911123456"),
+        ("447911123456", Locality(locale="en-US"), "+447911123456"),
+        ("447911123456", Locality(), "+447911123456"),
+        ("5511987654321", Locality(), "+5511987654321"),
+    ],
+)
+def test_digits_without_plus_are_international_when_too_long_for_the_region(
+    phone: str, locality: Locality, e164: str
+) -> None:
+    assert to_e164(phone, locality) == e164
+
+
+@pytest.mark.parametrize(
+    ("phone", "locality", "rule"),
+    [
+        pytest.param("2065550100", Locality(), "without_region", id="10 digits"),
+        pytest.param("12065550100", Locality(), "without_region", id="11 digits"),
+        pytest.param("999999999999", Locality(), "without_region", id="not valid anywhere"),
+        pytest.param("447911123456", Locality(is_unclear=True), "without_region", id="unclear"),
+        pytest.param("447911123456", Locality("AQ"), "without_region", id="no phones"),
+        pytest.param("447911123456", Locality("IT"), "not_valid", id="not too long"),
+        pytest.param("2005550100", Locality("US"), "not_valid", id="one wrong digit"),
+    ],
+)
+def test_other_digits_without_plus_are_not_international(
+    phone: str, locality: Locality, rule: str
+) -> None:
+    with pytest.raises(UnusableValueError) as raised:
+        to_e164(phone, locality)
+    assert raised.value.rule == rule
+
+
+def test_us_numbers_with_one_wrong_digit_never_become_foreign_numbers() -> None:
+    right = "2065550100"
+    for place in range(len(right)):
+        for digit in "0123456789":
+            phone = right[:place] + digit + right[place + 1 :]
+            try:
+                e164 = to_e164(phone, Locality("US"))
+            except UnusableValueError:
+                continue
+            assert e164 == f"+1{phone}"

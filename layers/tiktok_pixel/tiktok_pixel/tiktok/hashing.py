@@ -14,8 +14,8 @@ from tiktok_pixel.values.validation import UnusableValueError
 
 _HEX: Final = re.compile(r"[0-9A-Fa-f]+\Z")
 _SHA256_DIGITS: Final = 64
-# SHA-256, and MD5, SHA-1, SHA-384 and SHA-512, in hex.
-_DIGEST_DIGITS: Final = frozenset({_SHA256_DIGITS, 32, 40, 96, 128})
+# MD5, SHA-1, SHA-384 and SHA-512.
+_OTHER_DIGEST_DIGITS: Final = frozenset({32, 40, 96, 128})
 # Shops that hash missing values send this.
 _SHA256_OF_EMPTY_TEXT: Final = sha256(b"").hexdigest()
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
@@ -25,16 +25,21 @@ def existing_digest(text: str) -> str | None:
     """Return the SHA-256 that ``text`` is, in lower case; ``None`` for any other text.
 
     The SHA-256 of the empty text is returned as the empty text: it identifies nobody.
-
-    Raises:
-        UnusableValueError: The text is another digest, which TikTok cannot match.
     """
-    if len(text) not in _DIGEST_DIGITS or not _HEX.match(text):
+    if len(text) != _SHA256_DIGITS or not _HEX.match(text):
         return None
-    if len(text) != _SHA256_DIGITS:
-        raise UnusableValueError("not_sha256")
     digest = text.lower()
     return "" if digest == _SHA256_OF_EMPTY_TEXT else digest
+
+
+def refuse_other_digests(text: str) -> None:
+    """Refuse MD5, SHA-1, SHA-384 and SHA-512, which TikTok cannot match.
+
+    Raises:
+        UnusableValueError: The text is such a digest in hex.
+    """
+    if len(text) in _OTHER_DIGEST_DIGITS and _HEX.match(text):
+        raise UnusableValueError("not_sha256")
 
 
 def sha256_hex(text: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
+from tiktok_pixel.tiktok.countries import alpha_2
 from tiktok_pixel.tiktok.hashing import existing_digest, sha256_hex
 from tiktok_pixel.tiktok.normalisation import (
     Normalise,
@@ -47,6 +48,12 @@ class MatchKey(NamedTuple):
     is_list: bool
 
 
+# More emails, phones and external ids of one event are left out.
+_MOST_ITEMS: Final = 20
+# What programs write for missing values.
+_PLACEHOLDERS: Final = frozenset({"null", "undefined", "none", "nan", "true", "false", "n/a"})
+_LONGEST_PLACEHOLDER: Final = max(map(len, _PLACEHOLDERS))
+
 # When a match key has several rows, the first one with a usable value counts.
 MATCH_KEYS: Final = (
     #        key            source          normalise      is_hashed  is_list
@@ -58,9 +65,9 @@ MATCH_KEYS: Final = (
     MatchKey("ip", "ip", public_ip, False, False),
     MatchKey("user_agent", "user_agent", unchanged, False, False),
     MatchKey("locale", "locale", unchanged, False, False),
-    MatchKey("ttp", "ttp", unchanged, False, False),
-    MatchKey("ttclid", "ttclid", click_id, False, False),
+    MatchKey("ttp", "ttp", click_id, False, False),
     MatchKey("ttclid", "url_ttclid", click_id, False, False),
+    MatchKey("ttclid", "ttclid", click_id, False, False),
     MatchKey("city", "city", place, False, False),
     MatchKey("state", "state", place, False, False),
     MatchKey("zip_code", "zip_code", zip_code, True, False),
@@ -82,7 +89,7 @@ def build_user(
         The match keys that can be sent, and the problems of those that cannot.
     """
     sources, problems = _sources(fields)
-    locality = Locality(sources.get("country"), default_region, sources.get("locale"))
+    locality = _locality(sources, default_region)
     user: dict[str, Any] = {}
     for key, source, normalise, is_hashed, is_list in MATCH_KEYS:
         value = sources.get(source)
@@ -117,9 +124,12 @@ def identifies(user: dict[str, Any]) -> bool:
 def _usable_items(
     key: str, items: list[Any], normalise: Normalise, locality: Locality, *, is_hashed: bool
 ) -> tuple[list[str], list[Problem]]:
+    problems = [Problem(key, "too_many")] if len(items) > _MOST_ITEMS else []
+    items = items[:_MOST_ITEMS]
     converted = [_usable(key, item, normalise, locality, is_hashed=is_hashed) for item in items]
     texts = list(dict.fromkeys(text for text, _ in converted if text))
-    return texts, [problem for _, problem in converted if problem is not None]
+    problems += [problem for _, problem in converted if problem is not None]
+    return texts, problems
 
 
 def _usable(
@@ -130,12 +140,24 @@ def _usable(
         text = text.strip(WHITESPACE) if text else ""
         if not text:
             return None, None
+        if len(text) <= _LONGEST_PLACEHOLDER and text.lower() in _PLACEHOLDERS:
+            return None, Problem(key, "placeholder")
         if is_hashed and (digest := existing_digest(text)) is not None:
             return digest, None
         normalised = normalise(text, locality)
     except UnusableValueError as error:
         return None, Problem(key, error.rule)
     return sha256_hex(normalised) if is_hashed and normalised else normalised, None
+
+
+def _locality(sources: dict[str, Any], default_region: str | None) -> Locality:
+    country, is_unclear = None, False
+    given = sources.get("country")
+    if given is not None:
+        text, problem = _usable("country", given, unchanged, Locality(), is_hashed=False)
+        country = alpha_2(text) if text else None
+        is_unclear = country is None and bool(text or (problem and problem.rule != "placeholder"))
+    return Locality(country, is_unclear, default_region, sources.get("locale"))
 
 
 def _sources(fields: dict[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
@@ -153,7 +175,7 @@ def _sources(fields: dict[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
         for kind, source in (("email", "email"), ("phone", "phone_number")):
             sources[source] = _joined(fields.get(source), external_ids, kind)
     url = fields.get("url")
-    if isinstance(url, str) and "ttclid=" in url:
+    if isinstance(url, str) and ("ttclid" in url or "%" in url):
         sources["url_ttclid"] = click_id_of_url(url)
     return sources, problems
 

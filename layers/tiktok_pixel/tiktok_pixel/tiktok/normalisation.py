@@ -15,7 +15,9 @@ from collections.abc import Callable
 from typing import Final
 from urllib.parse import parse_qs
 
+from tiktok_pixel.tiktok.hashing import refuse_other_digests
 from tiktok_pixel.tiktok.phones import Locality
+from tiktok_pixel.values.folding import fold
 from tiktok_pixel.values.javascript import WHITESPACE
 from tiktok_pixel.values.validation import UnusableValueError
 
@@ -23,9 +25,9 @@ Normalise = Callable[[str, Locality], str]
 
 # Python's own white space and JavaScript's byte order mark.
 _INNER_SPACE: Final = re.compile(r"[\s\ufeff]")
-_NOT_ASCII_ALPHANUMERIC: Final = re.compile(r"[^A-Za-z0-9]+")
-# TikTok takes up to 1,000 characters and asks not to truncate a click id.
-_LONGEST_CLICK_ID: Final = 1000
+_US_ZIP_PLUS_4: Final = re.compile(r"(?P<zip>[0-9]{5})(?P<dash>-?)[0-9]{4}")
+# TikTok documents no limit and asks not to truncate click ids and cookies; this one bounds abuse.
+_LONGEST_CLICK_ID: Final = 4096
 # The first octets of IPv4 blocks in IANA's special-purpose registry, and of multicast and reserved
 # addresses: only with these does an address need a closer look.
 _SPECIAL_OCTETS: Final = frozenset({0, 10, 100, 127, 169, 172, 192, 198, 203, *range(224, 256)})
@@ -44,13 +46,14 @@ def email_address(text: str, _: Locality) -> str:
     """
     local, _at, domain = text.partition("@")
     if not (local and domain) or "@" in domain or _INNER_SPACE.search(text):
+        refuse_other_digests(text)
         raise UnusableValueError("not_an_address")
     return text.lower()
 
 
 def name(text: str, _: Locality) -> str:
-    """Convert to lower case without white space and punctuation; letters of any script stay."""
-    text = text.lower()
+    """Convert to NFC, lower case, without white space and punctuation; all scripts stay."""
+    text = unicodedata.normalize("NFC", text).lower()
     if text.isalpha():
         return text
     kept = (
@@ -61,51 +64,47 @@ def name(text: str, _: Locality) -> str:
     return "".join(kept).strip(WHITESPACE)
 
 
-def zip_code(text: str, _: Locality) -> str:
-    """Convert to lower case without white space and dashes."""
+def zip_code(text: str, locality: Locality) -> str:
+    """Convert to lower case without white space and dashes; ZIP+4 of the US to five digits."""
+    found = _US_ZIP_PLUS_4.fullmatch(text)
+    if found and (locality.country == "US" or (found["dash"] and locality.has_no_country)):
+        return found["zip"]
     return "".join(text.lower().replace("-", "").split()).strip(WHITESPACE)
 
 
 def place(text: str, _: Locality) -> str:
-    """Convert a city or state to lower-case ASCII letters and digits."""
-    if not (text.isascii() and text.isalnum()):
-        text = _NOT_ASCII_ALPHANUMERIC.sub("", text)
-    return text.lower()
+    """Convert a city or state to lower-case ASCII letters and digits, accents removed."""
+    return fold(text)
 
 
-def country_code(text: str, _: Locality) -> str:
-    """Convert an ISO 3166-1 alpha-2 code to lower case.
+def country_code(_: str, locality: Locality) -> str:
+    """Return the country that the text names, as an ISO 3166-1 alpha-2 code in lower case.
 
     Raises:
-        UnusableValueError: Not two ASCII letters.
+        UnusableValueError: Not a code or an English name of a country.
     """
-    if len(text) != 2 or not (text.isascii() and text.isalpha()):  # noqa: PLR2004  # alpha-2
+    if locality.country is None:
         raise UnusableValueError("not_supported")
-    return text.lower()
+    return locality.country.lower()
 
 
 def public_ip(text: str, _: Locality) -> str:
     """Accept an address that is reachable from the internet; others identify nobody.
 
+    Proxies append addresses to a list; its first public one is the person's.
+
     Raises:
         UnusableValueError: Not an address, or not a public one.
     """
-    try:
-        # Hot path: ipaddress takes fifty times as long.
-        if socket.inet_pton(socket.AF_INET, text)[0] not in _SPECIAL_OCTETS:
-            return text
-    except (OSError, ValueError):
-        pass
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError as error:
-        raise UnusableValueError("not_an_address") from error
-    if "%" in text:
-        # A zone is the name of a machine's interface.
-        raise UnusableValueError("not_an_address")
-    if not address.is_global or address.is_multicast:
-        raise UnusableValueError("not_public")
-    return text
+    if "," not in text:
+        return _public_ip(text)
+    rules = set()
+    for address in text.split(","):
+        try:
+            return _public_ip(address.strip())
+        except UnusableValueError as error:
+            rules.add(error.rule)
+    raise UnusableValueError("not_public" if "not_public" in rules else "not_an_address")
 
 
 def click_id(text: str, _: Locality) -> str:
@@ -123,3 +122,22 @@ def click_id_of_url(url: str) -> str | None:
     """Return the first ``ttclid`` of a URL's query that is not empty, ``None`` without one."""
     query = url.partition("#")[0].partition("?")[2]
     return parse_qs(query).get("ttclid", [None])[0]
+
+
+def _public_ip(text: str) -> str:
+    try:
+        # Hot path: ipaddress takes fifty times as long.
+        if socket.inet_pton(socket.AF_INET, text)[0] not in _SPECIAL_OCTETS:
+            return text
+    except (OSError, ValueError):
+        pass
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError as error:
+        raise UnusableValueError("not_an_address") from error
+    if "%" in text:
+        # A zone is the name of a machine's interface.
+        raise UnusableValueError("not_an_address")
+    if not address.is_global or address.is_multicast:
+        raise UnusableValueError("not_public")
+    return text

@@ -7,32 +7,49 @@ and must be valid in it, since in a wrong region it would be another person's nu
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
+from tiktok_pixel.tiktok.hashing import refuse_other_digests
 from tiktok_pixel.tiktok.plain_phones import phone_library, plain_e164
-from tiktok_pixel.values.javascript import WHITESPACE
 from tiktok_pixel.values.validation import UnusableValueError
 
 # libphonenumber refuses longer text too, but only after running regular expressions over it.
 _LONGEST: Final = 250
+# Digits without a plus and without a known region are international from this length.
+_INTERNATIONAL_DIGITS: Final = 12
+_SEPARATORS: Final = str.maketrans("", "", " ().-/")
 
 
 class Locality(NamedTuple):
     """What is known about the country of a person.
 
     Attributes:
-        country: The address's country, as it was mapped.
+        country: The address's country as an ISO 3166-1 alpha-2 code, in upper case.
+        is_unclear: Whether the address has a country that is not understood.
         default_region: The region to assume for national phone numbers.
         locale: The browser's locale, as it was mapped.
     """
 
-    country: object
-    default_region: str | None
-    locale: object
+    country: str | None = None
+    is_unclear: bool = False
+    default_region: str | None = None
+    locale: object = None
+
+    @property
+    def has_no_country(self) -> bool:
+        """Whether the address has no country, neither one that is understood nor another."""
+        return self.country is None and not self.is_unclear
 
     def region(self) -> str | None:
-        """Return the region for national numbers: the country, else the default, else locale's."""
-        return _known_region(self.country) or self.default_region or _region_of_locale(self.locale)
+        """Return the region for national numbers: the country, else the default, else locale's.
+
+        A country that is not understood excludes the others: the number would probably be another
+        person's there.
+        """
+        if self.is_unclear:
+            return None
+        region = self.country or self.default_region or _region_of_locale(self.locale)
+        return region if region in phone_library().SUPPORTED_REGIONS else None
 
 
 def to_e164(phone: str, locality: Locality) -> str:
@@ -43,8 +60,9 @@ def to_e164(phone: str, locality: Locality) -> str:
         locality: Determines the region in which a national number is read.
 
     Raises:
-        UnusableValueError: ``not_possible``, ``not_valid`` or ``without_region``.
+        UnusableValueError: ``not_possible``, ``not_valid``, ``without_region`` or ``not_sha256``.
     """
+    refuse_other_digests(phone)
     # libphonenumber takes the full-width plus for a plus as well.
     is_international = phone[:1] in ("+", "\uff0b")
     region = None if is_international else locality.region()
@@ -53,28 +71,53 @@ def to_e164(phone: str, locality: Locality) -> str:
         return known
     if len(phone) > _LONGEST:
         raise UnusableValueError("not_possible")
-    if not is_international and region is None:
-        raise UnusableValueError("without_region")
     library = phone_library()
-    try:
-        number = library.parse(phone, region)
-    except library.NumberParseException as error:
-        raise UnusableValueError("not_possible") from error
     if is_international:
+        number = _parsed(phone, None)
         reason = library.is_possible_number_with_reason(number)
         if reason != library.ValidationResult.IS_POSSIBLE:
             raise UnusableValueError("not_possible")
-    elif not library.is_valid_number(number):
-        raise UnusableValueError("not_valid")
-    # The same as `format_number` gives for E.164, without its general preparations.
-    return f"+{number.country_code}{library.national_significant_number(number)}"
+        return _e164(number)
+    if region is None:
+        digits = sum(map(str.isdigit, phone))
+        if locality.has_no_country and digits >= _INTERNATIONAL_DIGITS:
+            number = _without_plus(phone)
+            if number is not None:
+                return _e164(number)
+        raise UnusableValueError("without_region")
+    number = _parsed(phone, region)
+    if not library.is_valid_number(number):
+        reason = library.is_possible_number_with_reason(number)
+        is_too_long = reason == library.ValidationResult.TOO_LONG
+        number = _without_plus(phone) if is_too_long else None
+        if number is None:
+            raise UnusableValueError("not_valid")
+    return _e164(number)
 
 
-def _known_region(country: object) -> str | None:
-    if not isinstance(country, str):
+def _parsed(phone: str, region: str | None) -> Any:
+    library = phone_library()
+    try:
+        return library.parse(phone, region)
+    except library.NumberParseException as error:
+        raise UnusableValueError("not_possible") from error
+
+
+def _without_plus(phone: str) -> Any:
+    """Read digits as an international number without its plus; ``None`` unless it is valid."""
+    digits = phone.translate(_SEPARATORS)
+    if not (digits.isascii() and digits.isdigit()):
         return None
-    code = country.strip(WHITESPACE).upper()
-    return code if code in phone_library().SUPPORTED_REGIONS else None
+    try:
+        number = _parsed(f"+{digits}", None)
+    except UnusableValueError:
+        return None
+    return number if phone_library().is_valid_number(number) else None
+
+
+def _e164(number: Any) -> str:
+    # The same as `format_number` gives for E.164, without its general preparations.
+    return f"+{number.country_code}{phone_library().national_significant_number(number)}"
 
 
 def _region_of_locale(locale: object) -> str | None:
@@ -83,5 +126,5 @@ def _region_of_locale(locale: object) -> str | None:
         return None
     for subtag in locale.replace("_", "-").split("-")[1:]:
         if len(subtag) == 2:  # noqa: PLR2004  # an alpha-2 region
-            return _known_region(subtag)
+            return subtag.upper()
     return None

@@ -30,6 +30,11 @@ Rule = Literal[
     "not_supported",
     "not_sha256",
     "without_region",
+    "without_ip",
+    "placeholder",
+    "ambiguous",
+    "too_many",
+    "not_for_source",
 ]
 """All rules; the type checker compares every use with this list."""
 
