@@ -32,7 +32,7 @@ PERSONAL: Final = (
     "jane",
     "doe",
     "odoe",
-    "981011234",
+    "98101",
 )
 """The identifiers in the samples, as they are hashed."""
 

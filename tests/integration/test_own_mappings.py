@@ -55,7 +55,7 @@ def test_a_custom_event_with_a_custom_property(world: World, custom: StartCustom
 
     (sent,) = only_payload(world)["data"]
     assert sent["event"] == "BigCart"
-    assert sent["properties"] == {"currency": "EUR", "value": 120.5, "content_type": "product"}
+    assert sent["properties"] == {"currency": "EUR", "value": 120.5}
     assert "email" not in sent["user"]
     assert "phone" in sent["user"]
 
@@ -106,7 +106,11 @@ def test_each_pixel_event_source_and_test_code_has_its_own_requests(
     presets = [
         track("Bought", "Purchase"),
         track("Bought in outlet", "Purchase", pixel="outlet"),
-        track("Bought in shop", "Purchase", fields={"event_source": "offline"}),
+        track(
+            "Bought in shop",
+            "Purchase",
+            fields={"event_source": "offline", "email": "jane@example.org"},
+        ),
         track("Tested", "Purchase", fields={"test_event_code": "TEST1"}),
     ]
     events = [
@@ -186,7 +190,10 @@ def test_a_lead_of_a_crm(world: World, custom: StartCustom, user: dict[str, str]
 def test_an_offline_event_needs_no_page(world: World, custom: StartCustom) -> None:
     application = custom(preset("Purchase", fields={"event_source": "offline"}))
 
-    application.send({"type": "track", "messageId": "m-1", "userId": "u-1", "event": "Sold"})
+    traits = {"email": "jane@example.org"}
+    application.send(
+        {"type": "track", "messageId": "m-1", "event": "Sold", "context": {"traits": traits}}
+    )
 
     payload = only_payload(world)
     assert payload["event_source"] == "offline"
@@ -207,7 +214,6 @@ def test_travel_fields(world: World, custom: StartCustom) -> None:
     custom(preset("ViewContent", fields=fields)).send(CART | {"properties": properties})
 
     assert only_payload(world)["data"][0]["properties"] == {
-        "content_type": "product",
         "city": "Rome",
         "num_adults": 2,
         "travel_class": "bus",

@@ -23,6 +23,7 @@ def test_the_metrics_of_a_batch(application: Forward, output: Output) -> None:
         "ValidationFailure[email,not_an_address]": 1,
         "ValidationFailure[phone,not_valid]": 1,
         "ValidationFailure[currency,not_supported]": 1,
+        "ValidationFailure[price,not_a_number]": 1,
     }
 
 

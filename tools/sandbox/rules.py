@@ -31,7 +31,7 @@ TOKEN_MISSING: Final = 40104
 TOKEN_INVALID: Final = 40105
 
 MAX_EVENTS: Final = 1000
-MAX_TTCLID: Final = 1000
+MAX_TTCLID: Final = 4096
 # Seconds since 1970 have at most eleven digits until the year 5138; milliseconds have thirteen.
 FIRST_MILLISECOND: Final = 10**11
 SHA256_OF_EMPTY: Final = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"

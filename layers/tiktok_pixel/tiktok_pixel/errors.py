@@ -9,6 +9,7 @@
     ├── segment.errors.InvalidBodyError              a request body without Segment events
     ├── segment.errors.InvalidSegmentEventError      an event that is not a Segment event
     ├── values.validation.InvalidEventError          an event that can never be sent
+    ├── values.validation.ForbiddenEventError        an event that the person's choice forbids
     ├── values.validation.UnusableValueError         a value that cannot be sent
     ├── aws.parameters.ParametersUnavailableError    SSM does not respond and never did
     ├── aws.queue.UnreadableMessageError             a foreign message in the queue

@@ -13,7 +13,7 @@ from tiktok_pixel.segment.errors import InvalidSegmentEventError
 from tiktok_pixel.segment.event import SegmentEvent, read_event
 from tiktok_pixel.tiktok.events import EventContext, OutgoingEvent, build_event
 from tiktok_pixel.values.javascript import WHITESPACE, to_string
-from tiktok_pixel.values.validation import InvalidEventError, Problem
+from tiktok_pixel.values.validation import ForbiddenEventError, InvalidEventError, Problem
 
 if TYPE_CHECKING:
     from tiktok_pixel.mapping import MappingSet
@@ -96,11 +96,16 @@ def _prepare_event(
     problems: list[Problem] = []
     for mapping in matching:
         try:
-            row, found = build_event(mapping.evaluate(event.raw), mapping.pixel, context)
+            row, found = build_event(
+                mapping.evaluate(event.raw), mapping.pixel, context, derive=mapping.derive
+            )
         except InvalidEventError as error:
             problems += (error.problem, *error.left_out)
             shown = shown_message_id(event.message_id)
             rows.append(Outcome(shown, Status.REJECTED, error.problem.code, mapping.event_name))
+        except ForbiddenEventError as error:
+            shown = shown_message_id(event.message_id)
+            rows.append(Outcome(shown, Status.IGNORED, error.reason, mapping.event_name))
         else:
             problems += found
             rows.append(row)

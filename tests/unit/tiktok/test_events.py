@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tiktok_pixel.tiktok.events import EventContext, Route, build_event, event_time
-from tiktok_pixel.values.validation import InvalidEventError
+from tiktok_pixel.values.validation import ForbiddenEventError, InvalidEventError
 
 NOW = 1_767_225_600.75  # 2026-01-01T00:00:00.750Z
 DAY = 86_400
@@ -61,6 +61,8 @@ def test_builds_an_event_with_every_part() -> None:
         timestamp=iso(NOW - 60),
         referrer="https://www.tiktok.com/",
         limited_data_use="true",
+        ip="8.8.8.8",
+        ad={"attribution_share": "0.5", "utm_source": "tiktok"},
         test_event_code="TEST1",
         currency="usd",
         value="18.99",
@@ -70,9 +72,10 @@ def test_builds_an_event_with_every_part() -> None:
         "event": "AddToCart",
         "event_time": 1_767_225_540,
         "event_id": "e-1",
-        "user": {"external_id": [ID_HASH]},
+        "user": {"external_id": [ID_HASH], "ip": "8.8.8.8"},
         "properties": {"currency": "USD", "value": 18.99},
         "page": {"url": "https://x.io/a", "referrer": "https://www.tiktok.com/"},
+        "ad": {"attribution_share": 0.5, "utm_source": "tiktok"},
         "limited_data_use": True,
     }
     assert (built.route, built.problems) == (Route(None, "web", "TEST1"), [])
@@ -241,7 +244,7 @@ def test_a_web_event_without_page_url_is_sent_and_reported(url: Any) -> None:
 
 
 def test_only_web_events_need_a_page() -> None:
-    built = build(event_source="offline", url=None)
+    built = build(event_source="offline", external_id=None, email="a@x.io", url=None)
 
     assert (built.route.event_source, built.problems) == ("offline", [])
 
@@ -260,21 +263,151 @@ def test_an_unknown_event_source_falls_back_to_web() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "sent", "problems"),
+    ("value", "limited", "problems"),
     [
-        (True, {"limited_data_use": True}, []),
-        ("false", {"limited_data_use": False}, []),
-        (None, {}, []),
-        ("yes", {}, ["limited_data_use_not_a_boolean"]),
+        (True, True, []),
+        ("true", True, []),
+        (1, True, []),
+        ([True], True, []),
+        (False, False, []),
+        ("false", False, []),
+        ([False], False, []),
+        (None, None, []),
+        ("", None, []),
+        ("yes", True, ["limited_data_use_not_a_boolean"]),
+        ("no", True, ["limited_data_use_not_a_boolean"]),
+        ([], True, ["limited_data_use_not_a_boolean"]),
+        ({}, True, ["limited_data_use_not_a_boolean"]),
+        ([False, False], True, ["limited_data_use_not_a_boolean"]),
     ],
 )
-def test_limited_data_use_is_a_boolean_or_absent(
-    value: Any, sent: dict[str, bool], problems: list[str]
+def test_limited_data_use_is_true_when_it_cannot_be_read(
+    value: Any, limited: bool | None, problems: list[str]
 ) -> None:
-    built = build(limited_data_use=value)
+    built = build(limited_data_use=value, ip="8.8.8.8")
 
-    assert ({k: v for k, v in built.item.items() if k == "limited_data_use"}) == sent
-    assert built.problems == problems
+    assert (built.item.get("limited_data_use"), built.problems) == (limited, problems)
+
+
+@pytest.mark.parametrize(
+    ("value", "ip", "problems"),
+    [
+        (True, None, ["limited_data_use_without_ip"]),
+        (True, "10.0.0.1", ["ip_not_public", "limited_data_use_without_ip"]),
+        (False, None, []),
+    ],
+)
+def test_limited_data_use_without_a_public_ip_is_reported(
+    value: bool, ip: str | None, problems: list[str]
+) -> None:
+    assert build(limited_data_use=value, ip=ip).problems == problems
+
+
+@pytest.mark.parametrize("event_source", ["offline", "crm"])
+@pytest.mark.parametrize(
+    ("limit_data_use", "value"), [(False, True), (False, "yes"), (True, None), (True, False)]
+)
+def test_limited_data_use_forbids_an_event_whose_source_does_not_support_it(
+    event_source: str, limit_data_use: bool, value: Any
+) -> None:
+    context = EventContext("m-1", NOW, limit_data_use=limit_data_use)
+    with pytest.raises(ForbiddenEventError, match=r"^limited_data_use_not_for_source$"):
+        build(context, event_source=event_source, email="a@x.io", limited_data_use=value)
+
+
+WEB_FIELDS: dict[str, Any] = {
+    "email": "a@x.io",
+    "ttclid": "E.C.P",
+    "ttp": "cookie",
+    "ip": "8.8.8.8",
+    "user_agent": "Mozilla/5.0",
+    "locale": "en-US",
+    "address": {"city": "Seattle"},
+    "referrer": "https://www.tiktok.com/",
+    "limited_data_use": False,
+    "customer_type": "new",
+    "ad": {"attribution_share": 1},
+    "event_spec_type": "travel_fields",
+    "travel_fields": {"city": "Rome"},
+}
+NOT_FOR_OFFLINE = {
+    *("ttclid", "ttp", "ip", "user_agent", "locale", "page_url", "page_referrer"),
+    *("limited_data_use", "customer_type", "ad", "travel", "external_id"),
+}
+
+
+@pytest.mark.parametrize(
+    ("event_source", "keys", "not_sent"),
+    [
+        ("offline", ["email", "city"], NOT_FOR_OFFLINE),
+        ("crm", ["email", "external_id", "city"], NOT_FOR_OFFLINE - {"external_id"}),
+    ],
+)
+def test_fields_of_another_event_source_are_not_sent_and_reported(
+    event_source: str, keys: list[str], not_sent: set[str]
+) -> None:
+    built = build(event_source=event_source, **WEB_FIELDS)
+
+    assert built.item.keys() == {"event", "event_time", "event_id", "user"}
+    assert list(built.item["user"]) == keys
+    assert sorted(built.problems) == sorted(f"{field}_not_for_source" for field in not_sent)
+
+
+def test_a_web_event_takes_all_of_them() -> None:
+    built = build(**WEB_FIELDS)
+
+    assert built.problems == []
+    assert built.item["properties"] == {"customer_type": "new", "city": "Rome"}
+    assert built.item["ad"] == {"attribution_share": 1}
+
+
+def test_a_lead_belongs_to_crm_events_only() -> None:
+    built = build(lead_id="l-1")
+
+    assert "lead" not in built.item
+    assert built.problems == ["lead_not_for_source"]
+
+
+def test_an_offline_event_needs_an_email_or_a_phone() -> None:
+    with pytest.raises(InvalidEventError, match=r"^identifier_missing$") as raised:
+        build(event_source="offline", ttclid="E.C.P", url=None)
+    assert {problem.code for problem in raised.value.left_out} == {
+        "external_id_not_for_source",
+        "ttclid_not_for_source",
+    }
+
+
+@pytest.mark.parametrize("event", ["MyEvent", "PageView"])
+def test_an_offline_event_with_a_custom_name_is_rejected(event: str) -> None:
+    with pytest.raises(InvalidEventError, match=r"^event_not_for_source$"):
+        build(event=event, event_source="offline", email="a@x.io")
+
+
+@pytest.mark.parametrize(
+    ("event", "event_source"),
+    [("Purchase", "offline"), ("CompletePayment", "offline"), ("MyEvent", "crm")],
+)
+def test_other_event_names_are_accepted(event: str, event_source: str) -> None:
+    assert build(event=event, event_source=event_source, email="a@x.io").item["event"] == event
+
+
+@pytest.mark.parametrize(
+    ("ad", "sent", "problems"),
+    [
+        ({"attribution_share": 0, "touchpoint_ts": "1767225600"}, None, []),
+        ({"attribution_share": 1.5, "utm_id": "u"}, {"utm_id": "u"}, ["ad_not_supported"]),
+        ({"attribution_window_hr_click": "week"}, {}, ["ad_not_a_number"]),
+        ("tiktok", {}, ["ad_not_an_object"]),
+        ({"unknown": 1}, {}, []),
+    ],
+)
+def test_ad_attribution_is_sent_with_web_events(
+    ad: Any, sent: dict[str, Any] | None, problems: list[str]
+) -> None:
+    built = build(ad=ad)
+
+    expected = {"attribution_share": 0, "touchpoint_ts": 1767225600} if sent is None else sent
+    assert (built.item.get("ad", {}), built.problems) == (expected, problems)
 
 
 @pytest.mark.parametrize(
@@ -306,7 +439,7 @@ def test_nothing_empty_is_ever_sent(blank: Any) -> None:
     names = (
         *("email", "phone_number", "first_name", "last_name", "address", "external_ids"),
         *("ttclid", "ttp", "locale", "ip", "user_agent", "url", "referrer", "test_event_code"),
-        *("event_source", "event_id", "limited_data_use", "currency", "value", "contents"),
+        *("event_source", "event_id", "currency", "value", "contents"),
         *("content_ids", "content_type", "num_items", "order_id", "shop_id", "query"),
         *("search_string", "description", "delivery_category", "predicted_ltv", "lead_fields"),
     )

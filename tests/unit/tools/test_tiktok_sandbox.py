@@ -176,7 +176,7 @@ REFUSED_EVENTS: list[tuple[dict[str, Any], int, str]] = [
     ({"user": {"email": SHA256_OF_EMPTY}}, 40002, "user.email"),
     ({"user": {"external_id": [HASH, SHA256_OF_EMPTY]}}, 40002, "user.external_id"),
     ({"properties": {"deep": [{"x": SHA256_OF_EMPTY.upper()}]}}, 40002, "properties.deep.x"),
-    ({"user": {"ttclid": "x" * 1001}}, 40002, "user.ttclid"),
+    ({"user": {"ttclid": "x" * 4097}}, 40002, "user.ttclid"),
     ({"user": {"att_status": "MAYBE"}}, 40002, "user.att_status"),
     ({"properties": "x"}, 40002, "properties"),
     ({"properties": {"value": "9.99"}}, 40002, "properties.value"),

@@ -1,10 +1,11 @@
 """Presets: the entries of a mapping file.
 
 The format is that of Segment's own presets and exports: ``name``, ``subscribe`` (FQL), ``mapping``
-(the fields to send) and ``enabled``. Three keys are added: ``defaults`` adds the shipped field
+(the fields to send) and ``enabled``. Four keys are added: ``defaults`` adds the shipped field
 mappings for all fields that ``mapping`` does not name (null there removes a default),
 ``legacy_name`` sends a renamed standard event under its old name, and ``pixel`` names the pixel
-that the event goes to.
+that the event goes to. ``derive`` (true by default) decides whether totals that an event lacks
+are computed from its contents.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ OWN_KEYS: Final = (
     "defaults",
     "legacy_name",
     "pixel",
+    "derive",
 )
 # Other keys of Segment's presets and of the subscriptions of its Public API. They concern Segment's
 # own workspace only, so they are accepted and ignored.
@@ -65,6 +67,7 @@ class EventMapping:
             change them.
         event_name: The name of the event to send, where the mapping has it literally.
         pixel: The name of the pixel, where the preset has one.
+        derive: Whether totals that an event lacks are computed from its contents.
     """
 
     name: str
@@ -74,6 +77,7 @@ class EventMapping:
     evaluate: Callable[[dict[str, Any]], Fields]
     event_name: str | None
     pixel: str | None
+    derive: bool
 
     @property
     def subscribe(self) -> str:
@@ -115,13 +119,16 @@ def compile_preset(
         return None
     enabled = preset.get("enabled", True)
     pixel = preset.get("pixel")
-    return EventMapping(str(name), subscription, enabled, fields, evaluate, event_name, pixel)
+    derive = preset.get("derive", True)
+    return EventMapping(
+        str(name), subscription, enabled, fields, evaluate, event_name, pixel, derive
+    )
 
 
 def _check_keys(preset: Fields, location: Location) -> None:
     for key in sorted(preset.keys() - {*OWN_KEYS, *SEGMENT_KEYS}):
         location.at(key).error(f"unknown key; must be one of: {', '.join(OWN_KEYS)}")
-    for key in ("enabled", "defaults", "legacy_name"):
+    for key in ("enabled", "defaults", "legacy_name", "derive"):
         if not isinstance(preset.get(key, False), bool):
             location.at(key).error(f"must be true or false; got {json_type(preset[key])}")
     pixel = preset.get("pixel")

@@ -29,17 +29,21 @@ def is_consent_event(event: dict[str, Any]) -> bool:
 def is_selected(event: dict[str, Any]) -> bool:
     """Say whether the integrations object allows sending the event to TikTok.
 
-    A TikTok name with ``false`` blocks. One with ``true`` or options selects, even when ``All`` is
-    ``false``. Without any of them ``All`` decides, which is ``true`` by default.
+    ``true`` and an object of options select; any other value blocks. The values of TikTok's names
+    decide, of several the one that blocks; without any of the names, ``All`` decides. Everything
+    is selected by default.
     """
     integrations = event.get("integrations")
-    if not isinstance(integrations, dict):
+    # PHP serialises an empty object as an empty array.
+    if integrations is None or integrations == []:
         return True
-    if not INTEGRATIONS.isdisjoint(integrations):
-        named = [integrations[name] for name in INTEGRATIONS if integrations.get(name) is not None]
-        if named:
-            return all(value is not False for value in named)
-    return integrations.get("All") is not False
+    if not isinstance(integrations, dict):
+        return False
+    named = INTEGRATIONS.intersection(integrations)
+    return all(
+        integrations[name] is True or isinstance(integrations[name], dict)
+        for name in named or ({"All"} & integrations.keys())
+    )
 
 
 def has_consent(event: dict[str, Any], categories: Sequence[str]) -> bool:

@@ -14,23 +14,36 @@ from typing import Any, Final
 from tiktok_pixel.outcomes import shown_message_id
 from tiktok_pixel.tiktok.identifiers import build_user, identifies
 from tiktok_pixel.tiktok.properties import build_properties
-from tiktok_pixel.tiktok.schema import EVENT_SOURCES, coercion_of, is_event_name
-from tiktok_pixel.values.coercion import boolean, text, usable_fields
+from tiktok_pixel.tiktok.schema import (
+    AD,
+    EVENT_SOURCES,
+    USER_KEY_SOURCES,
+    coercion_of,
+    is_event_name,
+    is_standard_event,
+)
+from tiktok_pixel.values.coercion import boolean, text, usable, usable_fields
 from tiktok_pixel.values.javascript import WHITESPACE
 from tiktok_pixel.values.json_text import compact
-from tiktok_pixel.values.validation import InvalidEventError, Problem, UnusableValueError
+from tiktok_pixel.values.validation import (
+    ForbiddenEventError,
+    InvalidEventError,
+    Problem,
+    UnusableValueError,
+)
 
 _COERCIONS: Final = {
     "event_source": coercion_of(EVENT_SOURCES),
     "event_id": text,
     "url": text,
     "referrer": text,
-    "limited_data_use": boolean,
     "test_event_code": text,
 }
 _PROBLEM_FIELDS: Final = {"url": "page_url", "referrer": "page_referrer"}
 _LEAD: Final = {"lead_id": text, "lead_event_source": text}
 _LEAD_PROBLEM_FIELDS: Final = dict.fromkeys(_LEAD, "lead")
+_AD: Final = {field: coercion_of(kind) for field, kind in AD.items()}
+_AD_PROBLEM_FIELDS: Final = dict.fromkeys(_AD, "ad")
 
 _DAY: Final = 86_400  # seconds
 # TikTok attributes clicks for 28 days at most; older events can no longer be matched.
@@ -100,7 +113,7 @@ class EventContext:
 
 
 def build_event(
-    fields: dict[str, Any], pixel: str | None, context: EventContext
+    fields: dict[str, Any], pixel: str | None, context: EventContext, *, derive: bool = True
 ) -> tuple[OutgoingEvent, list[Problem]]:
     """Build and validate one event.
 
@@ -108,16 +121,21 @@ def build_event(
         fields: Mapped fields, by the names of Segment's TikTok destination.
         pixel: The name of the mapping's pixel, ``None`` for the default one.
         context: What does not come from the mapping.
+        derive: Whether to compute totals that the event lacks from its contents.
 
     Returns:
         The event, and the problems of what was left out of it.
 
     Raises:
         InvalidEventError: Required data is missing or unusable.
+        ForbiddenEventError: The person limits the use of the data, which TikTok does not support
+            for the event source.
     """
     values, problems = usable_fields(fields, _COERCIONS, _PROBLEM_FIELDS)
     event_source = values.get("event_source", "web")
-    event_name = _event_name(fields.get("event"))
+    limited, found = _limited_data_use(fields, event_source, context)
+    problems += found
+    event_name = _event_name(fields.get("event"), event_source)
     item: dict[str, Any] = {
         "event": event_name,
         "event_time": event_time(fields.get("timestamp"), context.now),
@@ -125,24 +143,25 @@ def build_event(
     }
     user, found = build_user(fields, context.default_region)
     problems += found
-    lead, found = _lead(fields) if event_source == "crm" else ({}, [])
+    if event_source != "web":
+        user, found = _for_source(user, event_source)
+        problems += found
+    lead, found = _lead(fields, event_source)
     problems += found
     if not identifies(user) and not lead:
         raise InvalidEventError(Problem("identifier", "missing"), tuple(problems))
-    properties, found = build_properties(fields)
+    properties, found = build_properties(fields, event_source, derive=derive)
     problems += found
-    page = {key: values[key] for key in ("url", "referrer") if key in values}
-    if "url" not in page:
-        # TikTok requires the URL with a page, and a page with a web event.
-        page = {}
-        if event_source == "web":
-            problems.append(Problem("page_url", "missing"))
-    parts = {"user": user, "properties": properties, "page": page, "lead": lead}
+    page, found = _page(values, event_source)
+    problems += found
+    ad, found = _ad(fields, event_source)
+    problems += found
+    parts = {"user": user, "properties": properties, "page": page, "lead": lead, "ad": ad}
     item |= {name: part for name, part in parts.items() if part}
-    if context.limit_data_use:
-        item["limited_data_use"] = True
-    elif "limited_data_use" in values:
-        item["limited_data_use"] = values["limited_data_use"]
+    if limited is not None:
+        item["limited_data_use"] = limited
+        if limited and "ip" not in user:
+            problems.append(Problem("limited_data_use", "without_ip"))
     route = _route(pixel, event_source, values.get("test_event_code") or context.test_event_code)
     message_id = shown_message_id(context.message_id)
     return OutgoingEvent(route, message_id, event_name, compact(item)), problems
@@ -172,7 +191,7 @@ def event_time(timestamp: object, now: float) -> int:
     return int(seconds)
 
 
-def _event_name(value: object) -> str:
+def _event_name(value: object, event_source: str) -> str:
     # Literal names were checked when the mappings were loaded; a mapping can compute a name too.
     try:
         name = text(value) or ""
@@ -182,12 +201,65 @@ def _event_name(value: object) -> str:
         raise InvalidEventError(Problem("event", "missing"))
     if not is_event_name(name):
         raise InvalidEventError(Problem("event", "not_valid"))
+    if event_source == "offline" and not is_standard_event(name):
+        raise InvalidEventError(Problem("event", "not_for_source"))
     return name
 
 
-def _lead(fields: dict[str, Any]) -> tuple[dict[str, str], list[Problem]]:
+def _limited_data_use(
+    fields: dict[str, Any], event_source: str, context: EventContext
+) -> tuple[bool | None, list[Problem]]:
+    """Read ``limited_data_use``; a value that cannot be read counts as true."""
+    limited, problem = usable("limited_data_use", fields.get("limited_data_use"), boolean)
+    if problem is not None or context.limit_data_use:
+        limited = True
+    problems = [] if problem is None else [problem]
+    if limited is None or event_source == "web":
+        return limited, problems
+    if limited:
+        raise ForbiddenEventError("limited_data_use_not_for_source")
+    return None, [Problem("limited_data_use", "not_for_source")]
+
+
+def _for_source(user: dict[str, Any], event_source: str) -> tuple[dict[str, Any], list[Problem]]:
+    """Keep the match keys that the event source takes."""
+    kept = {
+        key: value
+        for key, value in user.items()
+        if event_source in USER_KEY_SOURCES.get(key, EVENT_SOURCES)
+    }
+    return kept, [Problem(key, "not_for_source") for key in user if key not in kept]
+
+
+def _page(values: dict[str, Any], event_source: str) -> tuple[dict[str, str], list[Problem]]:
+    page: dict[str, str] = {key: values[key] for key in ("url", "referrer") if key in values}
+    if event_source != "web":
+        return {}, [Problem(f"page_{key}", "not_for_source") for key in page]
+    if "url" not in page:
+        # TikTok requires a page's URL, and a page for a web event.
+        return {}, [Problem("page_url", "missing")]
+    return page, []
+
+
+def _lead(fields: dict[str, Any], event_source: str) -> tuple[dict[str, str], list[Problem]]:
     given = fields.get("lead_fields")
     lead, problems = usable_fields(
         given if isinstance(given, dict) else fields, _LEAD, _LEAD_PROBLEM_FIELDS
     )
-    return lead if "lead_id" in lead else {}, problems
+    if "lead_id" not in lead:
+        return {}, problems
+    if event_source != "crm":
+        return {}, [Problem("lead", "not_for_source")]
+    return lead, problems
+
+
+def _ad(fields: dict[str, Any], event_source: str) -> tuple[dict[str, Any], list[Problem]]:
+    given = fields.get("ad")
+    if given is None or given == "":
+        return {}, []
+    if not isinstance(given, dict):
+        return {}, [Problem("ad", "not_an_object")]
+    ad, problems = usable_fields(given, _AD, _AD_PROBLEM_FIELDS)
+    if ad and event_source != "web":
+        return {}, [Problem("ad", "not_for_source")]
+    return ad, problems

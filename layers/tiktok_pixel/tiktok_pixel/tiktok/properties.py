@@ -2,80 +2,167 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Any, Final, NamedTuple
 
-from tiktok_pixel.tiktok.schema import CONTENT, PROPERTIES, coercion_of, currency
+from tiktok_pixel.tiktok.derived import derived_properties
+from tiktok_pixel.tiktok.schema import CONTENT, CURRENCIES, PROPERTIES, coercion_of, currency
 from tiktok_pixel.tiktok.verticals import vertical_properties
 from tiktok_pixel.values.coercion import usable, usable_fields
-from tiktok_pixel.values.validation import Problem
+from tiktok_pixel.values.javascript import trim
+from tiktok_pixel.values.money import read_amount
+from tiktok_pixel.values.validation import Problem, UnusableValueError
 
-_AMOUNTS: Final = frozenset({"value", "predicted_ltv", "price"})
-# TikTok's names are those of the mapped fields.
-_PROPERTIES: Final = {field: coercion_of(kind) for field, kind in PROPERTIES.items()}
-_CONTENT: Final = {field: coercion_of(kind) for field, kind in CONTENT.items()}
+# TikTok's names are those of the mapped fields. Amounts are read with their currency.
+_AMOUNTS: Final = tuple(field for field, kind in PROPERTIES.items() if kind == "amount")
+_PRICE: Final = tuple(field for field, kind in CONTENT.items() if kind == "amount")
+_PROPERTIES: Final = {
+    field: coercion_of(kind) for field, kind in PROPERTIES.items() if field not in _AMOUNTS
+}
+_CONTENT: Final = {
+    field: coercion_of(kind) for field, kind in CONTENT.items() if field not in _PRICE
+}
+# More contents, and more content ids, of one event are left out.
+_MOST_CONTENTS: Final = 500
+_SEARCHES: Final = frozenset({"query", "search_string"})
+# Problems of these fields leave the totals of the contents unknown.
+_COUNTED: Final = frozenset({"contents", "quantity", "price"})
 
 
-def build_properties(fields: dict[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
+class _Labelled(NamedTuple):
+    """An amount whose text has a currency code."""
+
+    owner: dict[str, Any]
+    field: str
+    code: str
+
+
+def build_properties(
+    fields: dict[str, Any], event_source: str = "web", *, derive: bool = True
+) -> tuple[dict[str, Any], list[Problem]]:
     """Build the ``properties`` of one event.
 
     A currency that TikTok does not support removes the amounts as well: TikTok would read them in
-    another currency.
+    another currency. An amount with the code of another currency is left out.
 
     Args:
         fields: Mapped fields, by the names of Segment's TikTok destination.
+        event_source: ``web``, ``offline`` or ``crm``.
+        derive: Whether to compute totals that the event lacks from its contents.
 
     Returns:
         The usable properties, and the problems of the others.
     """
-    code, problem = usable("currency", fields.get("currency"), currency)
-    problems = []
-    if problem is not None:
-        problems.append(problem)
-        fields = _without_amounts(fields)
+    fields, problems = _bounded(fields)
     properties, found = usable_fields(fields, _PROPERTIES)
+    problems += found
+    labelled, found = _read_amounts(properties, fields, _AMOUNTS)
+    problems += found
+    contents, labels, found = _contents(fields.get("contents"))
+    labelled += labels
+    problems += found
+    code, found = _currency(fields.get("currency"), (properties, *contents), labelled)
     problems += found
     if code is not None:
         properties["currency"] = code
-    elif "value" in properties:
+    kept = [content for content in contents if "content_id" in content or "price" in content]
+    if kept:
+        properties["contents"] = kept
+        is_complete = len(kept) == len(contents) and _COUNTED.isdisjoint(
+            problem.field for problem in problems
+        )
+        if derive and is_complete:
+            properties = derived_properties(kept, code) | properties
+    if "value" in properties and code is None:
         problems.append(Problem("currency", "missing"))
-    contents = fields.get("contents")
-    if contents is not None:
-        usable_contents, found = _contents(contents)
-        problems += found
-        if usable_contents:
-            properties["contents"] = usable_contents
+    if "content_type" in fields:
+        _fix_content_type(properties, problems)
+    for field in _SEARCHES & properties.keys():
+        properties[field] = trim(properties[field])
+    if event_source != "web" and properties.pop("customer_type", None) is not None:
+        problems.append(Problem("customer_type", "not_for_source"))
     if "event_spec_type" in fields:
-        vertical, found = vertical_properties(fields)
+        vertical, found = vertical_properties(fields, event_source)
         properties |= vertical
         problems += found
     return properties, problems
 
 
-def _contents(value: object) -> tuple[list[dict[str, Any]], list[Problem]]:
+def _bounded(fields: dict[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
+    """Cut the lists of contents and their ids before they are read."""
+    problems = []
+    for field in ("contents", "content_ids"):
+        items = fields.get(field)
+        if isinstance(items, list) and len(items) > _MOST_CONTENTS:
+            fields = {**fields, field: items[:_MOST_CONTENTS]}
+            problems.append(Problem(field, "too_many"))
+    return fields, problems
+
+
+def _contents(
+    value: object,
+) -> tuple[list[dict[str, Any]], list[_Labelled], list[Problem]]:
+    """Coerce the contents that are not blank."""
     contents = []
+    labelled = []
     problems = []
     for item in value if isinstance(value, list) else [value]:
         if isinstance(item, dict):
             content, found = usable_fields(item, _CONTENT)
-            problems += found
+            labels, amount_problems = _read_amounts(content, item, _PRICE)
+            labelled += labels
+            problems += found + amount_problems
             if content:
                 contents.append(content)
         elif item is not None and item != "":
             problems.append(Problem("contents", "not_an_object"))
-    return contents, problems
+    return contents, labelled, problems
 
 
-def _without_amounts(fields: dict[str, Any]) -> dict[str, Any]:
-    """Remove the amounts of money from the fields and their contents."""
-    kept = _without_own_amounts(fields)
-    contents = fields.get("contents")
-    if contents is not None:
-        kept["contents"] = [
-            _without_own_amounts(item) if isinstance(item, dict) else item
-            for item in (contents if isinstance(contents, list) else [contents])
-        ]
-    return kept
+def _read_amounts(
+    target: dict[str, Any], source: dict[str, Any], amounts: Iterable[str]
+) -> tuple[list[_Labelled], list[Problem]]:
+    """Read the amounts of an object into ``target``; return those with a currency code."""
+    labelled = []
+    problems = []
+    for field in amounts:
+        if field not in source:
+            continue
+        try:
+            amount, code = read_amount(source[field], CURRENCIES)
+        except UnusableValueError as error:
+            problems.append(Problem(field, error.rule))
+            continue
+        if amount is not None:
+            target[field] = amount
+            if code is not None:
+                labelled.append(_Labelled(target, field, code))
+    return labelled, problems
 
 
-def _without_own_amounts(fields: dict[str, Any]) -> dict[str, Any]:
-    return {field: value for field, value in fields.items() if field not in _AMOUNTS}
+def _currency(
+    value: object, owners: Iterable[dict[str, Any]], labelled: list[_Labelled]
+) -> tuple[str | None, list[Problem]]:
+    """Determine the currency, and remove the amounts that are not in it."""
+    code, problem = usable("currency", value, currency)
+    if problem is not None:
+        for owner in owners:
+            for field in (*_AMOUNTS, *_PRICE):
+                owner.pop(field, None)
+        return None, [problem]
+    problems = []
+    for amount in labelled:
+        if code is None:
+            code = amount.code
+        elif amount.code != code:
+            del amount.owner[amount.field]
+            problems.append(Problem(amount.field, "ambiguous"))
+    return code, problems
+
+
+def _fix_content_type(properties: dict[str, Any], problems: Iterable[Problem]) -> None:
+    """Keep ``content_type`` only with contents; there, replace an unusable one by ``product``."""
+    if "contents" not in properties and "content_ids" not in properties:
+        properties.pop("content_type", None)
+    elif any(problem.field == "content_type" for problem in problems):
+        properties["content_type"] = "product"

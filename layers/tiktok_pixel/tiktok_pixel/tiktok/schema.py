@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tiktok_pixel.values import coercion
 from tiktok_pixel.values.javascript import WHITESPACE, to_string
+from tiktok_pixel.values.money import read_amount
 from tiktok_pixel.values.validation import UnusableValueError
 
 if TYPE_CHECKING:
@@ -87,6 +88,11 @@ def is_event_name(name: str) -> bool:
     )
 
 
+def is_standard_event(name: str) -> bool:
+    """Return whether a name is one of TikTok's standard events, under its new or old name."""
+    return name in STANDARD_EVENTS or name in LEGACY_EVENTS or name in RETIRED_EVENTS
+
+
 def event_name_problem(name: str) -> str | None:
     """Describe why a literal event name cannot be used; None when it can."""
     if name in RESERVED_EVENTS:
@@ -140,7 +146,7 @@ _ADDRESS: Final[Mapping[str, Kind]] = {
     "state": "text",
 }
 CONTENT: Final[Mapping[str, Kind]] = {
-    "price": "number",
+    "price": "amount",
     "quantity": "integer",
     "content_category": "text",
     "content_id": "text",
@@ -148,8 +154,8 @@ CONTENT: Final[Mapping[str, Kind]] = {
     "brand": "text",
 }
 PROPERTIES: Final[Mapping[str, Kind]] = {
-    "value": "number",
-    "predicted_ltv": "number",
+    "value": "amount",
+    "predicted_ltv": "amount",
     "content_type": ("product", "product_group"),
     "content_ids": _TEXTS,
     "num_items": "integer",
@@ -159,6 +165,23 @@ PROPERTIES: Final[Mapping[str, Kind]] = {
     "search_string": "text",
     "description": "text",
     "delivery_category": ("in_store", "curbside", "home_delivery"),
+    "customer_type": ("new", "returning"),
+}
+AD: Final[Mapping[str, Kind]] = {
+    "attribution_share": "share",
+    "attribution_value": "number",
+    "attribution_model": "text",
+    "attribution_method": "text",
+    "attribution_window_hr_click": "integer",
+    "attribution_window_hr_view": "integer",
+    "touchpoint_type": "text",
+    "touchpoint_ts": "integer",
+    "touchpoint_url": "text",
+    "decline_reason": "text",
+    "utm_id": "text",
+    "utm_source": "text",
+    "utm_medium": "text",
+    "utm_campaign": "text",
 }
 TRAVEL: Final[Mapping[str, Kind]] = {
     "city": "text",
@@ -249,6 +272,16 @@ FIELDS: Final[Mapping[str, Kind]] = {
     "event_spec_type": ("travel_fields", "vehicle_fields"),
     "travel_fields": TRAVEL,
     "vehicle_fields": VEHICLE,
+    "ad": AD,
+}
+# Members of TikTok's `user` object that not every event source takes.
+USER_KEY_SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
+    "external_id": ("web", "crm"),
+    "ttclid": ("web",),
+    "ttp": ("web",),
+    "ip": ("web",),
+    "user_agent": ("web",),
+    "locale": ("web",),
 }
 
 # ------------------------------------------------------------------ values
@@ -278,12 +311,35 @@ def currency(value: object) -> str | None:
     return code
 
 
+def amount(value: object) -> int | float | None:
+    """Coerce a value to an amount of money, without its currency.
+
+    Raises:
+        UnusableValueError: The value is not an amount, or can be read as two.
+    """
+    return read_amount(value, CURRENCIES)[0]
+
+
+def share(value: object) -> int | float | None:
+    """Coerce a value to a number from 0 to 1.
+
+    Raises:
+        UnusableValueError: The value is not such a number.
+    """
+    number = coercion.number(value)
+    if number is not None and not 0 <= number <= 1:
+        raise UnusableValueError("not_supported")
+    return number
+
+
 _COERCIONS: Final[Mapping[str, Coercion]] = {
     "text": coercion.text,
     "number": coercion.number,
     "integer": coercion.integer,
     "boolean": coercion.boolean,
     "currency": currency,
+    "amount": amount,
+    "share": share,
 }
 _DESCRIPTIONS: Final[Mapping[str, str]] = {
     "text": "text",
@@ -292,6 +348,8 @@ _DESCRIPTIONS: Final[Mapping[str, str]] = {
     "boolean": "true or false",
     "time": "a time in ISO 8601",
     "currency": "a currency that TikTok accepts",
+    "amount": "an amount of money",
+    "share": "a number from 0 to 1",
 }
 
 

@@ -7,13 +7,11 @@ vehicle fields; TikTok Events API 2.0, "Parameters".
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from tiktok_pixel.tiktok.schema import TRAVEL, VEHICLE, coercion_of
 from tiktok_pixel.values.coercion import usable_fields
-
-if TYPE_CHECKING:
-    from tiktok_pixel.values.validation import Problem
+from tiktok_pixel.values.validation import Problem
 
 TRAVEL_FIELDS: Final = {field: coercion_of(kind) for field, kind in TRAVEL.items()}
 VEHICLE_FIELDS: Final = {field: coercion_of(kind) for field, kind in VEHICLE.items()}
@@ -24,11 +22,14 @@ _VERTICALS: Final = {
 }
 
 
-def vertical_properties(fields: dict[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
+def vertical_properties(
+    fields: dict[str, Any], event_source: str
+) -> tuple[dict[str, Any], list[Problem]]:
     """Build the properties of the vertical that ``event_spec_type`` names, if any.
 
     Args:
         fields: Mapped fields, by the names of Segment's TikTok destination.
+        event_source: ``web``, ``offline`` or ``crm``.
 
     Returns:
         The usable properties, and the problems of the others.
@@ -36,11 +37,11 @@ def vertical_properties(fields: dict[str, Any]) -> tuple[dict[str, Any], list[Pr
     vertical = fields.get("event_spec_type")
     if not isinstance(vertical, str) or vertical not in _VERTICALS:
         return {}, []
-    if fields.get("event_source") not in (None, "", "web"):
-        return {}, []
     given = fields.get(vertical)
     if not isinstance(given, dict):
         return {}, []
+    if event_source != "web":
+        return {}, [Problem(vertical.removesuffix("_fields"), "not_for_source")]
     properties, problems = usable_fields(given, *_VERTICALS[vertical])
     return properties if vertical == "travel_fields" else _combined(properties), problems
 

@@ -78,9 +78,11 @@ def integer(value: object) -> int | None:
 
 
 def boolean(value: object) -> bool | None:
-    """Convert to a boolean, also from ``"true"``, ``"false"``, 1 and 0."""
+    """Convert to a boolean, also from ``"true"``, ``"false"``, 1, 0 and a list of one of them."""
     if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, list) and value:
+        return boolean(_sole_item(value, "not_a_boolean"))
     if value in ("true", 1):
         return True
     if value in ("false", 0):

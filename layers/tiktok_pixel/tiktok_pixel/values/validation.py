@@ -71,6 +71,14 @@ class InvalidEventError(TikTokPixelError):
         self.left_out = left_out
 
 
+class ForbiddenEventError(TikTokPixelError):
+    """An event that the person's choice forbids to send; ``reason`` is the stable code."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 class UnusableValueError(TikTokPixelError):
     """A single value that cannot be sent; ``rule`` says why."""
 
