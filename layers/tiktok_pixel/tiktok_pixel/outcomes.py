@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from tiktok_pixel.values.json_text import compact
 
@@ -50,6 +50,23 @@ _COUNTED: Final = (
 )
 # Segment's own limit for a messageId.
 _MESSAGE_ID_LONGEST: Final = 100
+
+
+class Summary(NamedTuple):
+    """What an event has, by names and never by values, for the response, metrics and logs.
+
+    Attributes:
+        match_keys: The names in TikTok's ``user`` object.
+        has_value: Whether it has a ``value`` with a currency.
+        problems: The codes of what was left out of it.
+    """
+
+    match_keys: tuple[str, ...] = ()
+    has_value: bool = False
+    problems: tuple[str, ...] = ()
+
+
+NO_SUMMARY: Final = Summary()
 
 
 @dataclass(slots=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections import Counter
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 from tiktok_pixel.mapping.paths import resolve, split_path
 from tiktok_pixel.observability import report_crash
@@ -16,11 +17,18 @@ from tiktok_pixel.values.javascript import WHITESPACE, to_string
 from tiktok_pixel.values.validation import ForbiddenEventError, InvalidEventError, Problem
 
 if TYPE_CHECKING:
-    from tiktok_pixel.mapping import MappingSet
+    from tiktok_pixel.mapping import EventMapping, MappingSet
     from tiktok_pixel.settings import Settings
 
 
 Row = Outcome | OutgoingEvent
+
+# The mapped fields of problems that have another name.
+_MAPPED_FIELDS: Final = {"phone": "phone_number", "page_url": "url", "page_referrer": "referrer"}
+# An unreadable privacy flag counts as set.
+_FINAL_FIELDS: Final = ("limited_data_use",)
+# More candidates of one field are not tried.
+_MOST_CANDIDATES: Final = 8
 
 
 def prepare(
@@ -96,9 +104,7 @@ def _prepare_event(
     problems: list[Problem] = []
     for mapping in matching:
         try:
-            row, found = build_event(
-                mapping.evaluate(event.raw), mapping.pixel, context, derive=mapping.derive
-            )
+            row, found = _build(mapping, event.raw, context)
         except InvalidEventError as error:
             problems += (error.problem, *error.left_out)
             shown = shown_message_id(event.message_id)
@@ -110,6 +116,42 @@ def _prepare_event(
             problems += found
             rows.append(row)
     return rows, problems
+
+
+def _build(
+    mapping: EventMapping, event: dict[str, Any], context: EventContext
+) -> tuple[OutgoingEvent, list[Problem]]:
+    """Build an event; where a value is unusable, try the next candidate of its ``@first``."""
+    fields = mapping.evaluate(event)
+    tried: Counter[str] = Counter()
+    while True:
+        sent: Collection[str] = ()
+        error = None
+        try:
+            outgoing, problems = build_event(fields, mapping.pixel, context, derive=mapping.derive)
+            if not problems:
+                return outgoing, problems
+            sent = outgoing.summary.match_keys
+        except InvalidEventError as invalid:
+            error, problems = invalid, list(invalid.left_out)
+        # A list of emails of which some are usable is not replaced.
+        unusable = {
+            _MAPPED_FIELDS.get(problem.field, problem.field)
+            for problem in problems
+            if problem.field not in sent and problem.field not in _FINAL_FIELDS
+        }
+        others = {}
+        for field in unusable:
+            tried[field] += 1
+            candidates = mapping.candidates(field, event)
+            if tried[field] < min(len(candidates), _MOST_CANDIDATES):
+                others[field] = candidates[tried[field]]
+        if others:
+            fields = {**fields, **others}
+        elif error is not None:
+            raise error
+        else:
+            return outgoing, problems
 
 
 def _reason_to_ignore(event: dict[str, Any], settings: Settings, *, agreed: bool) -> str | None:

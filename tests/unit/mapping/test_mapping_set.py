@@ -124,6 +124,14 @@ def test_match_gives_enabled_mappings_in_the_order_of_the_file() -> None:
             '"Cart": legacy_name: "Search" has no old name; remove "legacy_name"',
         ),
         (
+            preset(mapping={"event": "MyEvent", "event_source": "offline"}),
+            '"Cart": event: must be a standard event for the event source offline; got "MyEvent"',
+        ),
+        (
+            preset(derive="no"),
+            '"Cart": derive: must be true or false; got a string',
+        ),
+        (
             preset(mapping={"event": {"@path": "$.e"}}, legacy_name=True),
             '"Cart": legacy_name: needs a literal event name',
         ),

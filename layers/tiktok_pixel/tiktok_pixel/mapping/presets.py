@@ -15,8 +15,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from tiktok_pixel.mapping.compiler import compile_fields
+from tiktok_pixel.mapping.compiler import compile_fields, compile_value
 from tiktok_pixel.mapping.diagnostics import Diagnostics, Location, json_type
+from tiktok_pixel.mapping.directives.conditions import candidate_values
 from tiktok_pixel.mapping.directives.directive import is_directive
 from tiktok_pixel.mapping.errors import SubscriptionError
 from tiktok_pixel.mapping.fields import check_fields
@@ -78,6 +79,18 @@ class EventMapping:
     event_name: str | None
     pixel: str | None
     derive: bool
+
+    def candidates(self, field: str, event: dict[str, Any]) -> list[Any]:
+        """Return the values among which a field's ``@first`` chooses; the first one is mapped.
+
+        Args:
+            field: The name of a field of the mapping.
+            event: A Segment event.
+        """
+        definition = self.fields.get(field)
+        if not isinstance(definition, dict) or "@first" not in definition:
+            return []
+        return candidate_values(definition["@first"], event, compile_value)
 
     @property
     def subscribe(self) -> str:
@@ -203,6 +216,9 @@ def _name_event(
             location.at("legacy_name").error(f'"{event}" has no old name; remove "legacy_name"')
             return fields, None
         return {**fields, "event": old_name}, old_name
+    if problem := schema.combination_problem(fields):
+        at_event.error(problem)
+        return fields, None
     if warning := schema.event_name_warning(event):
         at_event.warning(warning)
     return fields, event

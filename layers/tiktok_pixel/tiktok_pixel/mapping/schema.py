@@ -28,6 +28,9 @@ class Schema(Protocol):
     def event_name_problem(self, name: str, /) -> str | None:
         """Describe why a literal event name cannot be used; None when it can."""
 
+    def combination_problem(self, fields: Mapping[str, Any], /) -> str | None:
+        """Describe why a literal event name cannot be sent with other literals; None if it can."""
+
     def event_name_warning(self, name: str, /) -> str | None:
         """Describe what is doubtful about a valid event name; None when nothing is."""
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
 
-from tiktok_pixel.outcomes import shown_message_id
+from tiktok_pixel.outcomes import NO_SUMMARY, Summary, shown_message_id
 from tiktok_pixel.tiktok.identifiers import build_user, identifies
 from tiktok_pixel.tiktok.properties import build_properties
 from tiktok_pixel.tiktok.schema import (
@@ -82,6 +82,7 @@ class OutgoingEvent:
         name: TikTok's event name.
         json: The item of ``data[]`` as JSON.
         parked_at: Unix time in seconds when it was first parked; ``None`` if it never was.
+        summary: What it has, for reports.
     """
 
     route: Final[Route]
@@ -89,6 +90,7 @@ class OutgoingEvent:
     name: Final[str]
     json: Final[str]
     parked_at: Final[float | None] = None
+    summary: Final[Summary] = NO_SUMMARY
 
 
 @dataclass(slots=True)
@@ -163,8 +165,13 @@ def build_event(
         if limited and "ip" not in user:
             problems.append(Problem("limited_data_use", "without_ip"))
     route = _route(pixel, event_source, values.get("test_event_code") or context.test_event_code)
+    summary = Summary(
+        tuple(user),
+        "value" in properties and "currency" in properties,
+        tuple(problem.code for problem in problems) if problems else (),
+    )
     message_id = shown_message_id(context.message_id)
-    return OutgoingEvent(route, message_id, event_name, compact(item)), problems
+    return OutgoingEvent(route, message_id, event_name, compact(item), summary=summary), problems
 
 
 def event_time(timestamp: object, now: float) -> int:

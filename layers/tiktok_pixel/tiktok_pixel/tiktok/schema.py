@@ -109,6 +109,20 @@ def event_name_problem(name: str) -> str | None:
     return f"must have letters, digits, underscores and dashes only; got {invalid!r}"
 
 
+def combination_problem(fields: Mapping[str, Any]) -> str | None:
+    """Describe why a literal event name cannot be sent with the other literals; None when it can.
+
+    Args:
+        fields: The fields of a mapping.
+    """
+    name = fields.get("event")
+    if not isinstance(name, str) or fields.get("event_source") != "offline":
+        return None
+    if is_standard_event(name):
+        return None
+    return f'must be a standard event for the event source offline; got "{name}"'
+
+
 def event_name_warning(name: str) -> str | None:
     """Describe what is doubtful about a valid event name; None when nothing is."""
     if name in LEGACY_EVENTS:

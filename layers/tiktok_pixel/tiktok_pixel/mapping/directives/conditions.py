@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from tiktok_pixel.mapping.diagnostics import Location, evaluate_to_undefined, json_type
+from tiktok_pixel.mapping.diagnostics import Diagnostics, Location, evaluate_to_undefined, json_type
 from tiktok_pixel.mapping.directives.directive import (
     Chain,
     CheckValue,
@@ -23,7 +23,7 @@ from tiktok_pixel.mapping.directives.directive import (
     read_object,
     truthy,
 )
-from tiktok_pixel.mapping.paths import UNDEFINED, Evaluator, exists, split_path
+from tiktok_pixel.mapping.paths import UNDEFINED, Evaluator, exists, resolve, split_path
 from tiktok_pixel.values.javascript import WHITESPACE
 
 # ------------------------------------------------------------------ @if
@@ -153,6 +153,24 @@ def _candidate(argument: Any) -> dict[str, Any] | None:
     if isinstance(argument, str) and argument.startswith("$."):
         return {"@path": argument}
     return argument if is_directive(argument) else None
+
+
+def candidate_values(arguments: list[Any], event: Any, compile_value: CompileValue) -> list[Any]:
+    """Return the candidates of an ``@first`` that are not blank, in order.
+
+    Args:
+        arguments: The candidates as written, checked.
+        event: A Segment event.
+        compile_value: Compiles candidates that are not paths.
+    """
+    values = []
+    for candidate in map(_candidate, arguments):
+        keys = path_keys(candidate)
+        if keys is None:
+            values.append(compile_value(candidate, Location(Diagnostics(), ""))(event))
+        else:
+            values.append(resolve(event, keys))
+    return [value for value in values if is_not_blank(value)]
 
 
 def _check_first(arguments: Any, kind: Any, location: Location, check: CheckValue) -> None:
