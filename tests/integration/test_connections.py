@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Self
 
 import pytest
@@ -23,6 +23,7 @@ from tests.integration.harness import (
     visits,
 )
 from tests.integration.relay import Relay
+from tiktok_pixel import connections
 from tiktok_pixel.tiktok import client
 from tools.sandbox.tiktok import TikTokSandbox
 
@@ -96,14 +97,10 @@ def test_a_certificate_that_is_not_trusted(world: World) -> None:
         assert untrusted.requests == [], "not even the token was sent"
 
 
-def test_a_certificate_that_is_trusted(
-    world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_certificate_that_is_trusted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     with TikTokSandbox(tls=True) as trusted:
-        assert trusted.certificate_file is not None
-        bundle = tmp_path / "bundle.pem"
-        bundle.write_bytes(trusted.certificate_file.read_bytes())
-        monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
+        context = ssl.create_default_context(cafile=trusted.certificate_file)
+        monkeypatch.setattr(connections, "_tls_context", context)
         world.tiktok = trusted
 
         assert world.start().send(visits(1000)).end == FORWARDED

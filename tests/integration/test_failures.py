@@ -133,7 +133,7 @@ def test_the_requests_of_a_direct_invocation_wait_for_one_read_of_ssm(world: Wor
     with pytest.raises(RetryLaterError, match="credentials_unavailable"):
         application.invoke(visits(2001))
 
-    assert world.proxy.calls[READS] <= 2, "one read, which botocore tries twice"
+    assert world.proxy.calls[READS] <= 2, "one read, which is tried twice"
 
 
 def test_many_refusals_of_the_token_wait_for_one_read_of_ssm(world: World) -> None:
@@ -146,7 +146,7 @@ def test_many_refusals_of_the_token_wait_for_one_read_of_ssm(world: World) -> No
     answer = application.send(visits(3000, "n"))
 
     assert answer.ids("parked", "retry") == {f"n-{number}" for number in range(3000)}
-    assert world.proxy.calls[READS] <= 2, "one read, which botocore tries twice"
+    assert world.proxy.calls[READS] <= 2, "one read, which is tried twice"
 
 
 SQS_FAULTS: Final[dict[str, tuple[Fault, int]]] = {

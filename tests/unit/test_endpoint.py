@@ -84,7 +84,12 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def destination(
     parameters: Mapping[str, str] | None = PARAMETERS, tiktok: TikTok | None = None, **more: str
 ) -> Destination:
-    variables = {"STAGE": "prod", "PARAMETER_PREFIX": "/tiktok-pixel", **more}
+    variables = {
+        "AWS_REGION": "us-east-1",
+        "STAGE": "prod",
+        "PARAMETER_PREFIX": "/tiktok-pixel",
+        **more,
+    }
     cache = cast("ParameterCache", Parameters(parameters))
     return dataclasses.replace(
         build_destination(variables, authenticates=True),

@@ -158,13 +158,11 @@ def _environment_of(function: str, variables: dict[str, str]) -> Iterator[Module
     before = dict(os.environ)
     os.environ.update(variables)
     # Imported late: the logger keeps the standard output of its creation.
-    from tiktok_pixel import destination, observability  # noqa: PLC0415
+    from tiktok_pixel import observability  # noqa: PLC0415
 
     # Powertools reads these only once, when the layer is loaded first.
     observability.metrics.provider.namespace = variables["POWERTOOLS_METRICS_NAMESPACE"]
     observability.metrics.provider.service = variables["POWERTOOLS_SERVICE_NAME"]
-    # A cached client would keep the endpoint of the environment before.
-    destination._sqs_client.cache_clear()  # noqa: SLF001  # a new Lambda environment has no cache
     try:
         module = _load(function)
         yield module

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Final
 
 import urllib3
@@ -15,22 +14,17 @@ from urllib3.util.ssl_ import create_urllib3_context
 from tiktok_pixel.timeouts import POOL_CLASSES
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Mapping
 
 # Routers forget idle connections silently; a new connection is cheaper than a lost second.
 _IDLE_SECONDS: Final = 45.0
 
 
-@cache
-def tls_context() -> ssl.SSLContext:
-    """Make the TLS context, with the system's certificates.
-
-    Reading the certificates takes longer than anything else here, so all hosts share it.
-    """
-    context = create_urllib3_context()
-    context.load_default_certs()
-    return context
+# Reading the system's certificates takes 15 ms and does not hold the interpreter's lock, so it goes
+# on in a thread while the rest is imported. All hosts share them.
+_tls_context: Final = create_urllib3_context()
+_certificates: Final = threading.Thread(target=_tls_context.load_default_certs, daemon=True)
+_certificates.start()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +52,8 @@ class ConnectionPool:
 
     def __init__(self, url: str, size: int) -> None:
         self._url = url
-        self._pools = urllib3.PoolManager(maxsize=size, retries=False, ssl_context=tls_context())
+        _certificates.join()
+        self._pools = urllib3.PoolManager(maxsize=size, retries=False, ssl_context=_tls_context)
         self._pools.pool_classes_by_scheme = POOL_CLASSES
         self._pool = self._pools.connection_from_url(url)
         self._lock = threading.Lock()

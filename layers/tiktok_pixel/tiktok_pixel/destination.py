@@ -5,32 +5,22 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-import boto3
-from botocore.config import Config
-
+from tiktok_pixel.aws.api import SqsClient, SsmClient
 from tiktok_pixel.aws.credentials import Credentials, parameter_names
 from tiktok_pixel.aws.parameters import ParameterCache
 from tiktok_pixel.aws.queue import ParkedEventQueue
+from tiktok_pixel.aws.role import Role
 from tiktok_pixel.mapping import MappingSet, load_mapping_set
 from tiktok_pixel.observability import logger
 from tiktok_pixel.settings import Settings
 from tiktok_pixel.tiktok import schema
 from tiktok_pixel.tiktok.client import TikTokClient
 
-if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
-    from mypy_boto3_ssm import SSMClient
-
 # The operator's own mapping files, one per stage, next to the package.
 OWN_MAPPINGS: Final = Path(__file__).parents[1] / "mappings"
-# At most two tries, so that a slow AWS service leaves time for the response to Segment.
-_AWS_CONFIG: Final = Config(
-    connect_timeout=0.5, read_timeout=1.0, retries={"mode": "standard", "total_max_attempts": 2}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +50,7 @@ def build_destination(
     Raises:
         SettingsError: An environment variable is missing or unusable.
         MappingError: The mapping file cannot be used.
+        EndpointError: The AWS variables describe no endpoint.
     """
     settings = Settings.from_environment(environment)
     mappings = load_mapping_set(mapping_file(settings), schema)
@@ -68,15 +59,17 @@ def build_destination(
     folder = f"{settings.parameter_prefix}/{settings.stage}"
     pixels = sorted({mapping.pixel for mapping in mappings.mappings if mapping.pixel})
     queue_url = settings.parked_queue_url
-    ssm: SSMClient = boto3.client("ssm", config=_AWS_CONFIG)
+    role = Role(environment)
     names = parameter_names(folder, pixels, authenticates=authenticates)
-    parameters = ParameterCache(ssm, names, settings.parameters_ttl_seconds, clock)
+    parameters = ParameterCache(
+        SsmClient(environment, role), names, settings.parameters_ttl_seconds, clock
+    )
     return Destination(
         settings=settings,
         mappings=mappings,
         credentials=Credentials(parameters, folder, settings.stage == "prod"),
         client=TikTokClient(settings.tiktok_api_url),
-        queue=ParkedEventQueue(queue_url, _sqs_client) if queue_url else None,
+        queue=ParkedEventQueue(queue_url, SqsClient(environment, role)) if queue_url else None,
     )
 
 
@@ -85,8 +78,3 @@ def mapping_file(settings: Settings) -> Path:
     if settings.mapping_set == "custom":
         return OWN_MAPPINGS / f"{settings.stage}.json"
     return schema.shipped(settings.mapping_set)
-
-
-@cache
-def _sqs_client() -> SQSClient:
-    return boto3.client("sqs", config=_AWS_CONFIG)

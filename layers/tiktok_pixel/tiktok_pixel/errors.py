@@ -11,6 +11,9 @@
     ├── values.validation.InvalidEventError          an event that can never be sent
     ├── values.validation.ForbiddenEventError        an event that the person's choice forbids
     ├── values.validation.UnusableValueError         a value that cannot be sent
+    ├── aws.errors.AwsError                          AWS refuses or does not respond
+    ├── aws.errors.EndpointError                     the AWS variables describe no endpoint
+    ├── aws.errors.RoleUnavailableError              no credentials to sign AWS requests with
     ├── aws.parameters.ParametersUnavailableError    SSM does not respond and never did
     ├── aws.queue.UnreadableMessageError             a foreign message in the queue
     ├── tiktok.client.NoResponseError                TikTok does not respond

@@ -143,7 +143,7 @@ def _set_wait(record: SQSRecord, destination: Destination) -> None:
     if queue is None:
         return
     try:
-        queue.client().change_message_visibility(
+        queue.client.change_message_visibility(
             QueueUrl=queue.url,
             ReceiptHandle=record.receipt_handle,
             VisibilityTimeout=wait_seconds(int(record.attributes.approximate_receive_count)),

@@ -19,8 +19,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tiktok_pixel.aws import api
-from tiktok_pixel.aws.api import AwsError, SqsClient, SsmClient
-from tiktok_pixel.aws.role import Role, RoleUnavailableError
+from tiktok_pixel.aws.api import SqsClient, SsmClient
+from tiktok_pixel.aws.errors import AwsError, RoleUnavailableError
+from tiktok_pixel.aws.role import Role
 from tiktok_pixel.connections import HttpResponse
 from tools.sandbox import faults
 from tools.sandbox.aws import AwsSandbox, FaultyAws, aws_error, broken, denied, throttled

@@ -9,7 +9,8 @@ import botocore.session
 import pytest
 from botocore.endpoint_provider import EndpointProvider
 
-from tiktok_pixel.aws.endpoints import EndpointError, resolve_endpoint
+from tiktok_pixel.aws.endpoints import resolve_endpoint
+from tiktok_pixel.aws.errors import EndpointError
 
 LOADER: Any = botocore.session.get_session().get_component("data_loader")
 PARTITIONS: Any = LOADER.load_data("partitions")

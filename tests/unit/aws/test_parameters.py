@@ -8,15 +8,15 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
 
+from tiktok_pixel.aws.errors import AwsError
 from tiktok_pixel.aws.parameters import ParameterCache, ParametersUnavailableError
 
 if TYPE_CHECKING:
-    from mypy_boto3_ssm import SSMClient
+    from tiktok_pixel.aws.api import SsmClient
 
-DENIED = ClientError({"Error": {"Code": "AccessDeniedException"}}, "GetParameters")
-UNREACHABLE = EndpointConnectionError(endpoint_url="https://ssm.example")
+DENIED = AwsError("AccessDeniedException")
+UNREACHABLE = AwsError("ConnectionError")
 
 
 class Store:
@@ -64,7 +64,7 @@ def clock() -> Clock:
 
 def cache_of(store: Store, clock: Clock, names: Iterable[str] = ("a", "b", "c")) -> ParameterCache:
     """A cache whose values are used for five minutes."""
-    return ParameterCache(cast("SSMClient", store), list(names), 300.0, clock)
+    return ParameterCache(cast("SsmClient", store), list(names), 300.0, clock)
 
 
 def test_one_call_reads_all_parameters(store: Store, clock: Clock) -> None:

@@ -13,7 +13,7 @@ from tiktok_pixel.deadline import Deadline
 from tiktok_pixel.tiktok.events import OutgoingEvent, Route
 
 if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
+    from tiktok_pixel.aws.api import SqsClient
 
 LARGEST: Final = 262_144
 NOW: Final = 1_767_225_600.25
@@ -47,7 +47,7 @@ class Sqs:
 
 
 def park(sqs: Sqs, events: list[OutgoingEvent]) -> list[bool]:
-    queue = ParkedEventQueue("https://sqs.example/parked", lambda: cast("SQSClient", sqs))
+    queue = ParkedEventQueue("https://sqs.example/parked", cast("SqsClient", sqs))
     return queue.park(events, NOW, Deadline.after(5))
 
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Self
 
 import pytest
 
-from tiktok_pixel.aws.role import Role, RoleCredentials, RoleUnavailableError
+from tiktok_pixel.aws.errors import RoleUnavailableError
+from tiktok_pixel.aws.role import Role, RoleCredentials
 from tools.sandbox.wire import HttpServer, Request, Response
 
 if TYPE_CHECKING:

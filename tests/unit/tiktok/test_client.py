@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import socket
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -91,24 +90,6 @@ def test_a_response_shorter_than_its_content_length_is_no_response(response: byt
         track(TikTokClient(server.url))
     server.close()
     assert raised.value.verdict.reason == "tiktok_unreachable"
-
-
-def test_the_pool_works_after_many_threads_dropped_its_connections(
-    tiktok: TikTokSandbox,
-) -> None:
-    """As after time-outs of parallel requests."""
-    client = TikTokClient(tiktok.url)
-    barrier = threading.Barrier(8)
-
-    def forget(_: int) -> None:
-        for _ in range(50):
-            barrier.wait(5)
-            client._forget_connections()
-
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(forget, range(8)))
-    assert track(client).code is not None
-    client.close()
 
 
 def test_a_request_reaches_tiktok(tiktok: TikTokSandbox) -> None:

@@ -1,7 +1,7 @@
 """Call SSM and SQS without boto3: requests signed by botocore's own signer, sent by urllib3.
 
-Importing boto3 and making its clients takes as long as the rest of a cold start. What remains of
-it here are the two operations that the functions use, with boto3's arguments and results.
+Importing boto3 and creating its clients takes as long as the rest of a cold start. Here are only
+the operations that the functions use, with boto3's arguments and results.
 
 The X-Ray trace header is left out on purpose. Lambda's recursive loop detection follows it from
 message to message, and would stop the redrive function after about 16 tries of an event.
@@ -24,8 +24,8 @@ from urllib3.exceptions import TimeoutError as UrllibTimeoutError
 from urllib3.util import parse_url
 
 from tiktok_pixel.aws.endpoints import resolve_endpoint
+from tiktok_pixel.aws.errors import AwsError
 from tiktok_pixel.connections import ConnectionPool, HttpResponse
-from tiktok_pixel.errors import TikTokPixelError
 
 if TYPE_CHECKING:
     from botocore.credentials import ReadOnlyCredentials
@@ -69,19 +69,6 @@ THROTTLING_CODES: Final = frozenset(
     }
 )
 """Error codes of too many requests, as in botocore."""
-
-
-class AwsError(TikTokPixelError):
-    """An AWS service refused a request or gave no usable response.
-
-    Attributes:
-        code: The service's error code, such as ``AccessDeniedException``; else ``Timeout``,
-            ``ConnectionError``, ``MalformedResponse``, or the HTTP status.
-    """
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +121,15 @@ class SqsClient:
             RoleUnavailableError: There are no credentials.
         """
         return self._api.call("SendMessage", request)
+
+    def change_message_visibility(self, **request: Any) -> dict[str, Any]:
+        """Hide a message: ``QueueUrl``, ``ReceiptHandle``, ``VisibilityTimeout``.
+
+        Raises:
+            AwsError: SQS refused, or did not respond.
+            RoleUnavailableError: There are no credentials.
+        """
+        return self._api.call("ChangeMessageVisibility", request)
 
 
 class _Api:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from tiktok_pixel.errors import TikTokPixelError
+from tiktok_pixel.aws.errors import EndpointError
 
 # Region prefix -> DNS suffixes of its partition: standard and dual-stack.
 _PARTITIONS: Final = {
@@ -18,10 +18,6 @@ _PARTITIONS: Final = {
     "us-isof-": ("csp.hci.ic.gov", "api.aws.hci.ic.gov"),
 }
 _STANDARD: Final = ("amazonaws.com", "api.aws")
-
-
-class EndpointError(TikTokPixelError):
-    """The environment variables describe no endpoint."""
 
 
 @dataclass(frozen=True, slots=True)

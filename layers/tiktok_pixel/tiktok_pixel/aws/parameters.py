@@ -11,10 +11,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
+from tiktok_pixel.aws.errors import describe
 from tiktok_pixel.errors import TikTokPixelError
 
 if TYPE_CHECKING:
-    from mypy_boto3_ssm import SSMClient
+    from tiktok_pixel.aws.api import SsmClient
 
 # The limit of GetParameters.
 _NAMES_PER_CALL: Final = 10
@@ -45,7 +46,7 @@ class ParameterCache:
     still updates the cache.
 
     Args:
-        client: boto3's SSM client.
+        client: Reads the parameters.
         names: Full parameter names.
         ttl_seconds: How long values are used before they are read again.
         clock: Wall clock in seconds: a monotonic one stands still in a frozen environment.
@@ -53,7 +54,7 @@ class ParameterCache:
 
     def __init__(
         self,
-        client: SSMClient,
+        client: SsmClient,
         names: Sequence[str],
         ttl_seconds: float,
         clock: Callable[[], float] = time.time,
@@ -156,9 +157,4 @@ def _log_failure(error: Exception) -> None:
     # keeps the standard output that it finds.
     from tiktok_pixel.observability import logger  # noqa: PLC0415
 
-    # Without the error's text: that of an unreadable response may hold a secret.
-    response = getattr(error, "response", None)
-    code = response.get("Error", {}).get("Code") if isinstance(response, dict) else None
-    logger.warning(
-        "SSM parameters cannot be read", extra={"error": type(error).__name__, "code": code}
-    )
+    logger.warning("SSM parameters cannot be read", extra=describe(error))

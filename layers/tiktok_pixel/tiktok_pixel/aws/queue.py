@@ -7,18 +7,18 @@ than Segment waits.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from tiktok_pixel.aws.errors import describe
 from tiktok_pixel.errors import TikTokPixelError
 from tiktok_pixel.observability import logger
 from tiktok_pixel.tiktok.events import OutgoingEvent, Route
 from tiktok_pixel.values.json_text import compact
 
 if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
-
+    from tiktok_pixel.aws.api import SqsClient
     from tiktok_pixel.deadline import Deadline
 
 # The limit of SQS is 256 KiB unless a queue raises it; attributes and escapes need some room.
@@ -37,11 +37,11 @@ class ParkedEventQueue:
 
     Attributes:
         url: The queue's URL.
-        client: Returns boto3's SQS client; it is rarely needed and slow to create.
+        client: Sends the messages.
     """
 
     url: str
-    client: Callable[[], SQSClient]
+    client: SqsClient
 
     def park(self, events: Sequence[OutgoingEvent], now: float, deadline: Deadline) -> list[bool]:
         """Store events and return, for each, whether SQS confirmed it before ``deadline``.
@@ -56,15 +56,14 @@ class ParkedEventQueue:
 
         parked = [False] * len(events)
         messages = list(_messages(events, now))
-        client = self.client()
         pool = ThreadPoolExecutor(min(_PARALLEL, len(messages)))
         try:
-            sent = [pool.submit(self._send, client, body) for _, body in messages]
+            sent = [pool.submit(self._send, body) for _, body in messages]
             for (indexes, _), future in zip(messages, sent, strict=True):
                 try:
                     future.result(deadline.remaining())
                 except Exception as error:  # noqa: BLE001  # whatever it is, Segment keeps the events
-                    logger.warning("cannot park", extra={"error": type(error).__name__})
+                    logger.warning("cannot park", extra=describe(error))
                     continue
                 for index in indexes:
                     parked[index] = True
@@ -73,9 +72,9 @@ class ParkedEventQueue:
             pool.shutdown(wait=False, cancel_futures=True)
         return parked
 
-    def _send(self, client: SQSClient, body: str) -> str:
-        # boto3 treats any HTTP 200 as success; only SQS returns an id.
-        return client.send_message(QueueUrl=self.url, MessageBody=body)["MessageId"]
+    def _send(self, body: str) -> None:
+        # Other servers answer 200 as well; only SQS returns an id.
+        self.client.send_message(QueueUrl=self.url, MessageBody=body)["MessageId"]
 
 
 def _messages(events: Sequence[OutgoingEvent], now: float) -> Iterator[tuple[list[int], str]]:

@@ -19,8 +19,8 @@ import urllib3
 from urllib3.exceptions import HTTPError
 from urllib3.util import parse_url
 
+from tiktok_pixel.aws.errors import RoleUnavailableError
 from tiktok_pixel.connections import ConnectionPool
-from tiktok_pixel.errors import TikTokPixelError
 
 # As botocore: from ten minutes before they expire, credentials are replaced.
 _REFRESH_SECONDS: Final = 600.0
@@ -32,10 +32,6 @@ _LONGEST_RESPONSE: Final = 65_536
 _LOCAL_HOSTS: Final = frozenset(
     {"127.0.0.1", "[::1]", "localhost", "169.254.170.2", "169.254.170.23", "[fd00:ec2::23]"}
 )
-
-
-class RoleUnavailableError(TikTokPixelError):
-    """There are no credentials to sign requests with."""
 
 
 @dataclass(frozen=True, slots=True)
