@@ -1,8 +1,9 @@
 """Check mapping files: ``python check_mappings.py FILE…``.
 
 The build of the layer runs this, so that a file that cannot be used stops the build and not the
-function. It needs the standard library only. Problems and warnings are one line each on standard
-error; the exit status is 1 when a file cannot be used.
+function. It needs the standard library only. Problems and warnings are one line each: problems on
+standard error, warnings on standard output, because `sam build` shows standard error only when it
+fails. The exit status is 1 when a file cannot be used.
 """
 
 # ruff: noqa: T201 - a command prints
@@ -35,7 +36,7 @@ def _check(file: Path) -> int:
         print(error, file=sys.stderr)
         return 1
     for warning in mapping_set.warnings:
-        print(f"{file}: warning: {warning}", file=sys.stderr)
+        print(f"{file}: warning: {warning}")
     count = len(mapping_set.mappings)
     print(f"{file}: {count} mapping{'s' if count != 1 else ''}")
     return 0

@@ -114,6 +114,20 @@ def test_a_mapping_that_is_one_directive_names_no_fields() -> None:
         ({"value": "much"}, 'value: must be an amount of money; got "much"'),
         ({"value": [1, 2]}, "value: must be an amount of money; got an array"),
         ({"num_items": 1.5}, "num_items: must be a whole number; got 1.5"),
+        (
+            {"email": "$.properties.email"},
+            (
+                'email: is the text "$.properties.email"; '
+                'write {"@path": "$.properties.email"} to read it'
+            ),
+        ),
+        (
+            {"contents": {"@arrayPath": ["$.p", {"price": "$.price"}]}},
+            (
+                'contents/@arrayPath/1/price: is the text "$.price"; '
+                'write {"@path": "$.price"} to read it'
+            ),
+        ),
         ({"order_id": {"a": 1}}, "order_id: must be text; got an object"),
         ({"email": ["a@b.c", {}]}, "email/1: must be text; got an object"),
         ({"timestamp": "today"}, 'timestamp: must be a time in ISO 8601; got "today"'),

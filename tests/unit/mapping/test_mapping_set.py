@@ -178,18 +178,112 @@ def test_problems_can_be_read_by_a_program() -> None:
 
 
 def test_warnings_name_the_preset() -> None:
-    entry = preset(subscribe='event = "A" AND type = "x"', mapping={"event": "PlaceAnOrder"})
+    entry = preset(subscribe='event = "A" AND type = "x"', mapping={"event": "ClickButton"})
     subscribe, event = compile_mapping_set([entry], schema, source="t").warnings
     assert subscribe.startswith('"Cart": subscribe: column 13: AND must be in lower case')
-    assert event == '"Cart": event: PlaceAnOrder is retired: TikTok accepts it until 2027'
+    assert event == '"Cart": event: ClickButton is retired: TikTok accepts it until 2027'
 
 
-@pytest.mark.parametrize("text", ["{", "[" * 100_000])
-def test_a_file_that_is_no_json(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "line 1, column 1: Expecting value: "),
+        (
+            '[\n  {\n    "name": "Cart"\n    "enabled": true\n  }\n]',
+            "line 4, column 5: Expecting ',' delimiter: \"enabled\": true",
+        ),
+        ('[{"name": "Cart",}]', 'double quotes: [{"name": "Cart",}]'),
+        ("[" * 100_000, "maximum recursion depth exceeded"),
+    ],
+)
+def test_a_file_that_is_not_json(tmp_path: Path, text: str, reason: str) -> None:
     path = tmp_path / "bad.json"
     path.write_text(text)
-    with pytest.raises(MappingError, match=r"bad\.json: not valid JSON"):
+    with pytest.raises(MappingError) as raised:
         load_mapping_set(path, schema)
+    assert str(raised.value).startswith(f"{path}: not valid JSON: ")
+    assert reason in str(raised.value)
+
+
+def test_a_byte_order_mark_is_skipped(tmp_path: Path) -> None:
+    path = tmp_path / "dev.json"
+    path.write_text(json.dumps([preset()]), encoding="utf-8-sig")
+    assert len(load_mapping_set(path, schema).mappings) == 1
+
+
+def test_a_key_that_is_written_twice_is_a_warning(tmp_path: Path) -> None:
+    path = tmp_path / "dev.json"
+    fields = '{"event": "Lead", "email": "a@example.com", "email": "b@example.com"}'
+    entry = f'{{"name": "Cart", "subscribe": "type = \\"track\\"", "mapping": {fields}}}'
+    path.write_text(f'{{"presets": [{json.dumps(preset(name="A"))}, {entry}]}}')
+    mapping_set = load_mapping_set(path, schema)
+    assert mapping_set.mappings[1].fields["email"] == "b@example.com"
+    assert mapping_set.warnings == (
+        "presets/1/mapping/email: is written twice, the last one is used",
+    )
+
+
+SUBSCRIPTION = {
+    "id": "eoe",
+    "name": "Cart",
+    "actionId": "uD9",
+    "actionSlug": "reportWebEvent",
+    "destinationId": "fP7",
+    "modelId": "",
+    "enabled": True,
+    "trigger": 'event = "Product Added"',
+    "settings": {"event": "AddToCart", "value": {"@path": "$.properties.value"}},
+}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        SUBSCRIPTION,
+        [SUBSCRIPTION],
+        {"data": {"subscription": SUBSCRIPTION}},
+        {"data": {"subscriptions": [SUBSCRIPTION], "pagination": {"totalEntries": 1}}},
+        {"data": {"destination": {"id": "fP7", "subscriptions": [SUBSCRIPTION]}}},
+        {"destination": {"id": "fP7", "name": "TikTok"}, "subscriptions": [SUBSCRIPTION]},
+    ],
+)
+def test_what_segments_public_api_returns_can_be_pasted(content: object) -> None:
+    mapping_set = compile_mapping_set(content, schema, source="t")
+    (mapping,) = mapping_set.match({"type": "track", "event": "Product Added"})
+    assert mapping.evaluate({"properties": {"value": 5}}) == {"event": "AddToCart", "value": 5}
+    assert mapping_set.warnings == ()
+
+
+def test_what_cannot_apply_of_an_export_is_a_warning() -> None:
+    preset_of_catalog = {
+        "actionId": "uD9",
+        "name": "Cart",
+        "trigger": 'event = "A"',
+        "fields": {"event": "AddToCart", "enable_batching": True},
+        "modelId": "h1c",
+    }
+    destination = {
+        "id": "fP7",
+        "settings": {"accessToken": "x"},
+        "metadata": {"presets": [preset_of_catalog]},
+    }
+    content = {"data": {"destination": destination}}
+    mapping_set = compile_mapping_set(content, schema, source="t")
+    assert mapping_set.mappings[0].fields["event"] == "AddToCart"
+    assert mapping_set.warnings == (
+        "settings: the settings of the destination are not read",
+        '"Cart": modelId: Reverse ETL models are not read, only events are',
+        '"Cart": enable_batching: unknown field, it is not sent; did you mean search_string?',
+    )
+
+
+def test_problems_of_a_subscription_name_its_own_keys() -> None:
+    (found,) = problems({**SUBSCRIPTION, "trigger": "event"})
+    assert found.startswith('test.json: "Cart": trigger: column 6')
+    (found,) = problems({**SUBSCRIPTION, "settings": []})
+    assert found == 'test.json: "Cart": settings: must be an object; got an array'
+    (found,) = problems({**SUBSCRIPTION, "subscribe": 'type = "x"'})
+    assert found == 'test.json: "Cart": must have only one of: subscribe, trigger'
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ MEMBER_ORDER = re.compile(r'\{"a":\{"c":\{\},"0":')
 NEVER_MEANT = (
     r"\bis\b",  # not an operator
     r"==",
+    r"'",  # Segment takes single quotes for a part of the text
     r"[<>]=[^ \t\n,)]",  # no space after the operator
     r"[A-Za-z \t]\.\d",  # a name cannot start with a digit, nor a number with a dot
     r"\.[ \t,!=<>]",  # a path that ends with a dot
@@ -89,4 +90,4 @@ def test_subscriptions_match_what_segment_matches() -> None:
         else:
             counts["same"] += 1
             assert matches == case["match"], case
-    assert counts == {"same": 733, "refused": 167}
+    assert counts == {"same": 729, "refused": 171}

@@ -47,6 +47,8 @@ class _Checker:
     def check(self, value: Any, kind: Any, location: Location) -> None:
         if is_directive(value):
             self.check_directive(value, kind, location)
+        elif isinstance(value, str) and value.startswith("$."):
+            location.error(f'is the text "{value}"; write {{"@path": "{value}"}} to read it')
         elif isinstance(kind, Mapping):
             if isinstance(value, dict):
                 self.check_members(value, kind, location)

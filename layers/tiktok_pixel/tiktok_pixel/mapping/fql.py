@@ -155,6 +155,10 @@ class _Parser:
         if operator.text not in _COMPARISONS:
             raise SubscriptionError(operator.column, "expected one of = != < <= > >=")
         value = self._next()
+        if value.text == "=":
+            equals = operator.text == "="
+            message = 'write one "="' if equals else f'expected a space after "{operator.text}="'
+            raise SubscriptionError(value.column, message)
         if value.kind not in _VALUE_KINDS:
             raise SubscriptionError(
                 value.column, 'expected a value: "text", a number, true, false or null'
@@ -221,8 +225,9 @@ class _Parser:
     def _literal(self, value: Token) -> Scalar:
         if value.kind == "string":
             if value.text.startswith("'"):
-                self._warn(value, "keeps its single quotes as part of the text; use double quotes")
-                return value.text
+                # Segment takes them for a part of the text, which then never matches.
+                message = f'write double quotes: "{value.text[1:-1]}"'
+                raise SubscriptionError(value.column, message)
             return value.text[1:-1]
         if value.kind == "number":
             return to_number(value.text)

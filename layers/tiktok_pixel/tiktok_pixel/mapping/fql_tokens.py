@@ -23,6 +23,14 @@ _WORD: Final = re.compile(r"(?:and|or|null|!=|<=|>=)(?=[ \t\n,\])]|\Z)")
 _NAME: Final = re.compile(r"(?:[A-Za-z_]|\\.)(?:[A-Za-z0-9_-]|\\.)*", re.DOTALL)
 _NUMBER: Final = re.compile(r"[-+0-9][0-9.]*")
 _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
+# What people write instead of FQL; the last ones are quotes of word processors.
+_HINTS: Final = {
+    "&": 'write "and" instead of "&&"',
+    "|": 'write "or" instead of "||"',
+    **dict.fromkeys(
+        "\u201c\u201d\u201e\u00ab\u00bb\u2018\u2019", 'write straight double quotes: "text"'
+    ),
+}
 _KINDS: Final = {"and": "conditional", "or": "conditional", "null": "null"}
 
 
@@ -92,7 +100,7 @@ def _read(source: str, at: int) -> tuple[Token, int]:
         return Token("string", source[at : end + 1], column), end + 1
     if char in ".[],()":
         return Token(char, char, column), at + 1
-    raise SubscriptionError(column, f"unexpected character {char!r}")
+    raise SubscriptionError(column, _HINTS.get(char, f"unexpected character {char!r}"))
 
 
 def _name(source: str, match: re.Match[str]) -> tuple[Token, int]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tiktok_pixel.mapping.diagnostics import Diagnostics, json_type
 from tiktok_pixel.mapping.errors import MappingError, MappingProblem
+from tiktok_pixel.mapping.files import find_presets, read_file
 from tiktok_pixel.mapping.presets import EventMapping, Fields, compile_preset
 
 if TYPE_CHECKING:
@@ -55,62 +55,48 @@ def load_mapping_set(path: Path, schema: Schema) -> MappingSet:
     """Read and compile a mapping file.
 
     Args:
-        path: The file: a JSON array of presets, or an object with such an array as ``presets``.
+        path: The file.
         schema: The fields and event names of the destination.
 
     Raises:
         MappingError: The file does not exist or cannot be used; the error lists all problems.
     """
-    return compile_mapping_set(_read_json(path), schema, source=str(path))
+    content, warnings = read_file(path)
+    mapping_set = compile_mapping_set(content, schema, source=str(path))
+    return replace(mapping_set, warnings=(*map(str, warnings), *mapping_set.warnings))
 
 
-def compile_mapping_set(presets: object, schema: Schema, *, source: str) -> MappingSet:
+def compile_mapping_set(content: object, schema: Schema, *, source: str) -> MappingSet:
     """Compile the content of a mapping file.
 
     Args:
-        presets: The content.
+        content: An array of presets, or an object that contains one.
         schema: The fields and event names of the destination.
         source: The name of the file in errors.
 
     Raises:
         MappingError: The file cannot be used; the error lists all problems.
     """
-    entries = presets.get("presets") if isinstance(presets, dict) else presets
-    if not isinstance(entries, list):
-        message = f'must be an array of presets, or {{"presets": […]}}; got {json_type(presets)}'
+    presets, warnings = find_presets(content)
+    if presets is None:
+        message = f'must be an array of presets, or {{"presets": […]}}; got {json_type(content)}'
         raise MappingError(source, [MappingProblem("", "", message)])
     diagnostics = Diagnostics()
-    defaults = _default_fields(entries, schema)
+    defaults = _default_fields(presets, schema)
     compiled = [
         compile_preset(preset, number, defaults, schema, diagnostics)
-        for number, preset in enumerate(entries, 1)
+        for number, preset in enumerate(presets, 1)
     ]
     mappings = tuple(mapping for mapping in compiled if mapping is not None)
     problems = [*diagnostics.problems, *_duplicate_names(mappings)]
     if problems:
         raise MappingError(source, problems)
-    return _indexed(mappings, tuple(map(str, diagnostics.warnings)))
+    return _indexed(mappings, tuple(map(str, [*warnings, *diagnostics.warnings])))
 
 
-def _default_fields(entries: list[Any], schema: Schema) -> Fields:
-    wanted = any(isinstance(entry, dict) and entry.get("defaults") is True for entry in entries)
+def _default_fields(presets: list[Any], schema: Schema) -> Fields:
+    wanted = any(isinstance(entry, dict) and entry.get("defaults") is True for entry in presets)
     return schema.default_fields() if wanted else {}
-
-
-def _read_json(path: Path) -> object:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise MappingError(str(path), [MappingProblem("", "", _reason(error, path))]) from error
-
-
-def _reason(error: Exception, path: Path) -> str:
-    if isinstance(error, FileNotFoundError):
-        others = sorted(file.name for file in path.parent.glob("*.json"))
-        return f"file not found; files beside it: {', '.join(others) or 'none'}"
-    if isinstance(error, OSError):
-        return f"cannot be read: {error.strerror}"
-    return f"not valid JSON: {error}"
 
 
 def _duplicate_names(mappings: Iterable[EventMapping]) -> list[MappingProblem]:

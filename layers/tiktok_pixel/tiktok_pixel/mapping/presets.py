@@ -1,11 +1,12 @@
 """Presets: the entries of a mapping file.
 
-The format is that of Segment's own presets and exports: ``name``, ``subscribe`` (FQL), ``mapping``
-(the fields to send) and ``enabled``. Four keys are added: ``defaults`` adds the shipped field
-mappings for all fields that ``mapping`` does not name (null there removes a default),
-``legacy_name`` sends a renamed standard event under its old name, and ``pixel`` names the pixel
-that the event goes to. ``derive`` (true by default) decides whether totals that an event lacks
-are computed from its contents.
+The format is that of Segment's own presets: ``name``, ``subscribe`` (FQL), ``mapping`` (the fields
+to send) and ``enabled``. The subscriptions of Segment's Public API say ``trigger`` and ``settings``
+instead, the presets of its catalog ``trigger`` and ``fields``. Four keys are added: ``defaults``
+adds the shipped field mappings for all fields that ``mapping`` does not name (null there removes a
+default), ``legacy_name`` sends a renamed standard event under its old name, ``pixel`` names the
+pixel that the event goes to, and ``derive`` (true by default) decides whether totals that an event
+lacks are computed from its contents.
 """
 
 from __future__ import annotations
@@ -48,7 +49,11 @@ SEGMENT_KEYS: Final = (
     "actionSlug",
     "destinationId",
     "modelId",
+    "reverseETLModelId",
+    "reverseETLSchedule",
 )
+_SUBSCRIBE_KEYS: Final = ("subscribe", "trigger")
+_MAPPING_KEYS: Final = ("mapping", "settings", "fields")
 _PIXEL_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 Fields = dict[str, Any]
@@ -121,9 +126,11 @@ def compile_preset(
     else:
         location.at("name").error("must be text that is not empty")
     _check_keys(preset, location)
-    _check_fields(preset.get("mapping"), schema, location)
-    subscription = _subscription(preset.get("subscribe"), location.at("subscribe"))
-    fields = _fields(preset, defaults, location)
+    mapping_key = next((key for key in _MAPPING_KEYS if key in preset), "mapping")
+    _check_fields(preset.get(mapping_key), schema, location)
+    subscribe_key = next((key for key in _SUBSCRIBE_KEYS if key in preset), "subscribe")
+    subscription = _subscription(preset.get(subscribe_key), location.at(subscribe_key))
+    fields = _fields(preset, mapping_key, defaults, location)
     if fields is None:
         return None
     fields, event_name = _name_event(fields, preset, schema, location)
@@ -139,8 +146,15 @@ def compile_preset(
 
 
 def _check_keys(preset: Fields, location: Location) -> None:
-    for key in sorted(preset.keys() - {*OWN_KEYS, *SEGMENT_KEYS}):
+    known = {*OWN_KEYS, *SEGMENT_KEYS, *_SUBSCRIBE_KEYS, *_MAPPING_KEYS}
+    for key in sorted(preset.keys() - known):
         location.at(key).error(f"unknown key; must be one of: {', '.join(OWN_KEYS)}")
+    for keys in (_SUBSCRIBE_KEYS, _MAPPING_KEYS):
+        present = [key for key in keys if key in preset]
+        if len(present) > 1:
+            location.error(f"must have only one of: {', '.join(present)}")
+    if preset.get("modelId") or preset.get("reverseETLModelId"):
+        location.at("modelId").warning("Reverse ETL models are not read, only events are")
     for key in ("enabled", "defaults", "legacy_name", "derive"):
         if not isinstance(preset.get(key, False), bool):
             location.at(key).error(f"must be true or false; got {json_type(preset[key])}")
@@ -177,10 +191,12 @@ def _subscription(source: object, location: Location) -> Subscription | None:
     return subscription
 
 
-def _fields(preset: Fields, defaults: Fields, location: Location) -> Fields | None:
-    fields = preset.get("mapping", {})
+def _fields(
+    preset: Fields, mapping_key: str, defaults: Fields, location: Location
+) -> Fields | None:
+    fields = preset.get(mapping_key, {})
     if not isinstance(fields, dict):
-        location.at("mapping").error(f"must be an object; got {json_type(fields)}")
+        location.at(mapping_key).error(f"must be an object; got {json_type(fields)}")
         return None
     if preset.get("defaults") is not True:
         return fields

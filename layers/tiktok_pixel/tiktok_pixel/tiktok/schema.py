@@ -53,7 +53,8 @@ STANDARD_EVENTS: Final = (
 PAGE_VIEWS: Final = ("PageView", "Pageview")
 # Old names that TikTok replaces with the new ones.
 LEGACY_EVENTS: Final = {"SubmitForm": "Lead", "CompletePayment": "Purchase"}
-# Old names without a successor; TikTok accepts them until 2027.
+# Old names without a successor; TikTok accepts them until 2027. PlaceAnOrder is in the default
+# mappings, so README explains it instead of a warning at each start.
 RETIRED_EVENTS: Final = ("ClickButton", "PlaceAnOrder")
 # Names that TikTok replaces with another.
 RESERVED_EVENTS: Final = {
@@ -130,13 +131,16 @@ def event_name_warning(name: str) -> str | None:
             f"{name} is the old name of {LEGACY_EVENTS[name]}; "
             "use the name that the browser pixel sends"
         )
-    if name in RETIRED_EVENTS:
+    if name == "ClickButton":
         return f"{name} is retired: TikTok accepts it until 2027"
-    if name not in _KNOWN_EVENTS:
-        by_lower_case = {known.lower(): known for known in sorted(_KNOWN_EVENTS, reverse=True)}
-        if meant := by_lower_case.get(name.lower()):
-            return f"{name} is a custom event, names are case-sensitive; did you mean {meant}?"
-    return None
+    if name in _KNOWN_EVENTS:
+        return None
+    # Imported here: only custom names need it, and every cold start would pay for it.
+    from difflib import get_close_matches  # noqa: PLC0415
+
+    by_lower_case = {known.lower(): known for known in sorted(_KNOWN_EVENTS, reverse=True)}
+    close = get_close_matches(name.lower(), by_lower_case, n=1, cutoff=0.85)
+    return f"{name} is a custom event; did you mean {by_lower_case[close[0]]}?" if close else None
 
 
 def legacy_name(name: str) -> str | None:
