@@ -22,6 +22,7 @@ from tiktok_pixel.errors import TikTokPixelError
 from tiktok_pixel.observability import logger
 
 _GAP: Final = 2
+_PADDING: Final = re.compile(r" +$", re.MULTILINE)
 _NUMBER: Final = re.compile(r"-?[\d,]+(\.\d+)?( ?%)?")
 
 
@@ -87,7 +88,10 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         )
     for row in cells[1:]:
         table.add_row(*map(Text, row))
-    console.print(table)
+    with console.capture() as capture:
+        console.print(table)
+    # Rich pads every line to the width of the table.
+    sys.stdout.write(_PADDING.sub("", capture.get()))
 
 
 def column_widths(cells: Sequence[Sequence[str]], available: int) -> list[int]:
