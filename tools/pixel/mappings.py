@@ -31,7 +31,14 @@ from tools.pixel.inspection import (
     inspect_event,
     own_fields,
 )
-from tools.pixel.options import JsonOption, RegionOption, SetOption, StageOption, settings_for
+from tools.pixel.options import (
+    JsonOption,
+    ParametersOption,
+    RegionOption,
+    SetOption,
+    StageOption,
+    settings_for,
+)
 
 
 def command(
@@ -43,6 +50,7 @@ def command(
         typer.Option(help="Show what happens to the events of this file.", metavar="FILE"),
     ] = None,
     region: RegionOption = None,
+    parameters: ParametersOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Check every mapping file and show the mappings of a set.
@@ -50,7 +58,7 @@ def command(
     With --event, show which mappings match, the value and source of each field, and the request
     to TikTok. Nothing is sent.
     """
-    settings = settings_for(mapping_set, stage, region)
+    settings = settings_for(mapping_set, stage, region, parameters)
     check_mapping_files()
     file, mappings = load_mappings(settings)
     if event is None:

@@ -7,13 +7,11 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 
 from tiktok_pixel import destination
-from tiktok_pixel.settings import MAPPING_SETS, STAGES
-from tools.pixel import options
 from tools.pixel.app import main
 from tools.sandbox import samples
 
@@ -67,11 +65,6 @@ def row(lines: list[str], first: str) -> list[str]:
     """Return the cells of the row with this first cell."""
     (found,) = [line for line in lines if line.split("  ")[0] == first]
     return [cell.strip() for cell in found.split("  ") if cell.strip()]
-
-
-def test_the_options_take_every_set_and_stage() -> None:
-    assert get_args(options.SetName) == MAPPING_SETS
-    assert get_args(options.StageName) == STAGES
 
 
 # ------------------------------------------------------------------ the table

@@ -18,12 +18,19 @@ from tools.pixel.audit.tally import MATCH_KEYS, Tally
 from tools.pixel.audit.workers import Advance, Plan, audit
 from tools.pixel.console import CommandError, print_json, print_line, print_table
 from tools.pixel.mappings import load_mappings
-from tools.pixel.options import JsonOption, RegionOption, SetOption, StageOption, settings_for
+from tools.pixel.options import (
+    JsonOption,
+    ParametersOption,
+    RegionOption,
+    SetOption,
+    StageOption,
+    settings_for,
+)
 
 _SHOWN_IN_TERMINAL = 20
 
 
-def command(
+def command(  # noqa: PLR0913  # one parameter for each option
     *,
     files: Annotated[
         list[Path],
@@ -36,6 +43,7 @@ def command(
     mapping_set: SetOption = "default",
     stage: StageOption = "dev",
     region: RegionOption = None,
+    parameters: ParametersOption = None,
     as_json: JsonOption = False,
     html_file: Annotated[
         Path | None,
@@ -47,7 +55,7 @@ def command(
     The events run through the code of the Lambda function; nothing is sent. Each is judged as of
     its receivedAt, else its timestamp. The report has no personal data.
     """
-    settings = settings_for(mapping_set, stage, region)
+    settings = settings_for(mapping_set, stage, region, parameters)
     file, mappings = load_mappings(settings)
     found = find_files(files)
     with _progress(found) as advance:
