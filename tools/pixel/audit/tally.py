@@ -6,7 +6,6 @@ bounded: at most 10,000 distinct names are counted, further ones together.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from tiktok_pixel.observability import scrubbed
-from tiktok_pixel.outcomes import Outcome, Status
+from tiktok_pixel.outcomes import Outcome, Status, Summary
 from tiktok_pixel.tiktok.events import OutgoingEvent
 from tiktok_pixel.values.validation import Problem
 
@@ -54,12 +53,11 @@ class EventTally:
     match_keys: Counter[str] = field(default_factory=Counter)
     with_value: int = 0
 
-    def add(self, wire: Mapping[str, Any]) -> None:
-        """Count one event as it would be sent."""
+    def add(self, summary: Summary) -> None:
+        """Count one event that would be sent."""
         self.events += 1
-        self.match_keys.update(list(wire.get("user", ())))
-        properties = wire.get("properties", {})
-        self.with_value += "value" in properties and "currency" in properties
+        self.match_keys.update(summary.match_keys)
+        self.with_value += summary.has_value
 
     def merge(self, other: EventTally) -> None:
         """Add the counts of another tally."""
@@ -111,7 +109,7 @@ class Tally:
         if isinstance(row, OutgoingEvent):
             self.outcomes[Status.FORWARDED] += 1
             name = _bounded(self.tiktok_events, _scrubbed(row.name))
-            self.tiktok_events.setdefault(name, EventTally()).add(json.loads(row.json))
+            self.tiktok_events.setdefault(name, EventTally()).add(row.summary)
             return
         self.outcomes[row.status] += 1
         self.reasons[row.reason] += 1
