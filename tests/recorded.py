@@ -6,7 +6,7 @@ from typing import Any
 
 
 class Recorded(dict[str, Any]):
-    """A dict whose `asked` has every key that was looked up."""
+    """A dict that records looked up keys in `asked`."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)

@@ -1,8 +1,8 @@
-"""The mapping language once more, written for reading: a recursion over the mapping as it stands.
+"""A naive implementation of the mapping language: a recursion over the mapping.
 
-It is what the compiled mappings are tested against, and so shares nothing with them but the tests
-of values. Every rule is the plain reading of Segment's mapping kit; a run-time error there is
-undefined here.
+The compiled mappings are tested against it, so it shares only the handling of single values with
+them. Every rule is a plain reading of Segment's mapping kit; a run-time error there is undefined
+here.
 """
 
 import json
@@ -17,7 +17,7 @@ type_of_json = dict[str, Any]
 
 
 def transform(mapping: Any, event: Any) -> Any:
-    """Map an event: resolve all directives, then take the undefined members out."""
+    """Map an event: resolve all directives, then remove undefined members."""
     return remove_undefined(resolve(mapping, event))
 
 

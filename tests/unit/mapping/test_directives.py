@@ -1,4 +1,4 @@
-"""What each directive makes of an event, and what it refuses."""
+"""The result of each directive, and the arguments that it refuses."""
 
 import copy
 import json
@@ -79,7 +79,7 @@ def test_path(written: str, value: Json) -> None:
 @pytest.mark.parametrize(
     ("written", "value"), [("$.context.ip", None), ("$.properties.blank.x", ""), ("$.userId.x", "")]
 )
-def test_path_stops_at_what_javascript_takes_for_false(written: str, value: Json) -> None:
+def test_path_stops_at_falsy_values(written: str, value: Json) -> None:
     assert mapped(path(written)) == value
 
 
@@ -89,7 +89,7 @@ def test_path_may_be_given_by_a_directive() -> None:
     assert mapped(path({"@path": "$.number"}), event) is UNDEFINED  # type: ignore[arg-type]
 
 
-def test_null_is_a_value_and_undefined_is_none() -> None:
+def test_null_is_sent_and_undefined_is_left_out() -> None:
     """A null member is sent on; an undefined one is left out of objects and is null in arrays."""
     assert mapped(path("$.properties.nothing")) is None
     assert mapped({"a": path("$.missing"), "b": 1}) == {"b": 1}
@@ -113,7 +113,7 @@ def test_template(template: str, text: str) -> None:
 
 
 def test_a_value_is_never_read_as_a_template() -> None:
-    """A visitor's text cannot pull other fields of the event into a template (Segment's can)."""
+    """A visitor's text cannot read other fields of the event into a template, unlike in Segment."""
     event = {"name": "{{secret}}", "secret": "s"}
     assert mapped({"@template": "{{{name}}}"}, event) == "{{secret}}"
 
@@ -137,32 +137,32 @@ def test_a_value_is_never_read_as_a_template() -> None:
     ],
 )
 def test_if(test: str, subject: str, there: bool) -> None:
-    """`exists` asks for anything but null; `blank` (so named by Segment) for some content."""
+    """`exists` is true for anything but null, `blank` (Segment's name) for what has content."""
     condition = {test: path(f"$.properties.{subject}"), "then": "yes", "else": "no"}
     assert mapped({"@if": condition}) == ("yes" if there else "no")
 
 
 @pytest.mark.parametrize("value", [[], [None], [[]], [""]])
-def test_arrays_that_print_as_nothing_are_blank(value: Json) -> None:
+def test_arrays_that_print_as_empty_text_are_blank(value: Json) -> None:
     chain = {"@if": {"blank": path("$.a"), "then": path("$.a"), "else": "other"}}
     assert mapped(chain, {"a": value}) == "other"
     assert mapped({"@if": {**chain["@if"], "then": "there"}}, {"a": value}) == "other"
 
 
 @pytest.mark.parametrize("value", [[0], {}, [{}], [None, None], " "])
-def test_what_prints_as_something_is_not_blank(value: Json) -> None:
+def test_values_that_print_as_text_are_not_blank(value: Json) -> None:
     chain = {"@if": {"blank": path("$.a"), "then": path("$.a"), "else": "other"}}
     assert mapped(chain, {"a": value}) == value
 
 
-def test_else_counts_only_when_it_is_true_for_javascript() -> None:
+def test_else_is_used_only_when_it_is_truthy() -> None:
     """Segment drops `"else": 0` and `"else": ""`, but takes an empty object."""
     for dropped in (0, "", False, None):
         assert mapped({"@if": {"exists": path("$.x"), "then": 1, "else": dropped}}) is UNDEFINED
     assert mapped({"@if": {"exists": path("$.x"), "else": {}}}) == {}
 
 
-def test_a_chain_takes_the_first_that_is_there_and_its_end_as_it_is() -> None:
+def test_a_chain_gives_the_first_existing_value_or_its_last_one() -> None:
     chain = {
         "@if": {
             "exists": path("$.a"),
@@ -224,7 +224,7 @@ def test_first_may_be_the_end_of_an_if_and_a_candidate_of_another_first() -> Non
     assert mapped(nested, {"c": 1}) == {"c": 1}
 
 
-def test_array_path_maps_each_item_on_its_own() -> None:
+def test_array_path_maps_each_item() -> None:
     shape = {"content_id": path("$.id"), "price": path("$.price")}
     assert mapped({"@arrayPath": ["$.properties.products", shape]}) == [
         {"content_id": 1, "price": 2},
@@ -234,7 +234,7 @@ def test_array_path_maps_each_item_on_its_own() -> None:
     ]
 
 
-def test_array_path_takes_an_object_for_one_item_and_leaves_the_rest_alone() -> None:
+def test_array_path_maps_an_object_as_one_item_and_keeps_other_values() -> None:
     shape = {"name": path("$.name")}
     assert mapped({"@arrayPath": ["$.properties", shape]}) == [{"name": "Hat"}]
     assert mapped({"@arrayPath": ["$.type", shape]}) == "track"
@@ -243,7 +243,7 @@ def test_array_path_takes_an_object_for_one_item_and_leaves_the_rest_alone() -> 
     assert mapped({"@arrayPath": ["$.properties.tags", {}]}) == ["a", "b"]
 
 
-def test_array_path_over_a_directive_keeps_items_that_are_undefined_apart_from_null() -> None:
+def test_array_path_distinguishes_undefined_items_from_null() -> None:
     items = {"@literal": [path("$.missing"), path("$.properties.nothing")]}
     assert mapped({"@arrayPath": [items, {"it": path("$.")}]}) == [{}, {"it": None}]
     assert mapped({"@arrayPath": [items]}) == [None, None]
@@ -270,14 +270,14 @@ def test_replace(options: dict[str, Json], text: str) -> None:
     assert mapped({"@replace": {**options, "value": path("$.a")}}, {"a": "a.b.A"}) == text
 
 
-def test_replace_prints_numbers_and_makes_nothing_of_the_rest() -> None:
+def test_replace_prints_numbers_and_gives_empty_text_for_other_types() -> None:
     options = {"pattern": "1", "replacement": "x", "value": path("$.a")}
     assert mapped({"@replace": options}, {"a": 1.0}) == "x"
     assert mapped({"@replace": options}, {"a": [1]}) == ""
     assert mapped({"@replace": options}, {}) == ""
 
 
-def test_merge_lets_the_side_named_win() -> None:
+def test_merge_prefers_the_given_direction() -> None:
     objects = [{"a": 1, "b": 1}, path("$.o"), path("$.none")]
     event = {"o": {"a": 2}, "none": None}
     assert mapped({"@merge": {"direction": "right", "objects": objects}}, event) == {"a": 2, "b": 1}
@@ -290,7 +290,7 @@ def test_an_undefined_member_still_overwrites_in_a_merge() -> None:
     assert mapped({"@merge": {"direction": "right", "objects": objects}}) == {}
 
 
-def test_transform_maps_what_apply_made() -> None:
+def test_transform_maps_the_result_of_apply() -> None:
     options = {"apply": {"x": path("$.type")}, "mapping": {"y": path("$.x"), "z": path("$.type")}}
     assert mapped({"@transform": options}) == {"y": "track"}
 
@@ -304,7 +304,7 @@ def test_flatten_joins_the_keys() -> None:
     assert mapped({"@flatten": flatten}, {"v": 5}) == {"": 5}
 
 
-def test_json_writes_as_javascript_writes() -> None:
+def test_json_encodes_like_javascript() -> None:
     value = {"a": [1.0, 1e-7, None, True], "ü": 'q"\n', "lone": "\ud83d"}
     text = mapped({"@json": {"mode": "encode", "value": path("$.v")}}, {"v": value})
     assert text == '{"a":[1,1e-7,null,true],"ü":"q\\"\\n","lone":"\\ud83d"}'
@@ -315,7 +315,7 @@ def test_json_writes_as_javascript_writes() -> None:
     ("text", "value"),
     [("[1]", [1]), ("nope", "nope"), ("NaN", "NaN"), (5, 5), ("[" * 200 + "]" * 200, UNDEFINED)],
 )
-def test_json_reads_text_and_leaves_the_rest_alone(text: Json, value: Json) -> None:
+def test_json_decodes_text_and_keeps_other_values(text: Json, value: Json) -> None:
     assert mapped({"@json": {"mode": "decode", "value": path("$.v")}}, {"v": text}) == value
 
 
@@ -325,7 +325,7 @@ def test_exclude_when_null() -> None:
     assert mapped({"@excludeWhenNull": path("$.v")}, {"v": None}) is UNDEFINED
 
 
-def test_literal_resolves_directives_in_it() -> None:
+def test_literal_resolves_nested_directives() -> None:
     assert mapped({"@literal": {"a": path("$.type"), "b": None}}) == {"a": "track", "b": None}
 
 
@@ -333,7 +333,7 @@ def test_metadata_beside_a_directive_is_ignored() -> None:
     assert mapped({"@path": "$.type", "_metadata": {"label": "x"}}) == "track"
 
 
-def test_the_root_directive_maps_what_it_made() -> None:
+def test_the_other_fields_map_the_result_of_the_root_directive() -> None:
     """Segment's `__segment_internal_directive` has the other fields for its `mapping`."""
     fields = {
         "__segment_internal_directive": {"@transform": {"apply": {"x": path("$.type")}}},
@@ -355,7 +355,9 @@ for _ in range(5000):
         {"@excludeWhenNull": path("$.")},
     ],
 )
-def test_a_value_nested_too_deeply_is_undefined_to_what_walks_it(directive: Json) -> None:
+def test_a_value_nested_too_deeply_is_undefined_for_directives_that_walk_it(
+    directive: Json,
+) -> None:
     diagnostics = Diagnostics()
     evaluate = compile_fields({"it": directive}, Location(diagnostics, "Test"))
     assert evaluate(DEEP) == {}
@@ -425,7 +427,7 @@ def test_numbers_of_any_size_print() -> None:
         ({"@first": ["$.a", {"@path": 5}]}, "it/@first/1/@path: must be a string or a directive"),
     ],
 )
-def test_what_no_event_could_make_work_does_not_load(value: Json, problem: str) -> None:
+def test_a_directive_that_can_never_work_does_not_load(value: Json, problem: str) -> None:
     found = problems(value)
     assert len(found) == 1
     assert problem in found[0]
@@ -442,7 +444,7 @@ def test_a_mapping_nested_too_deeply_does_not_load() -> None:
     assert problems(value) == ['"Test": must not be nested deeper than 100 levels']
 
 
-def test_a_key_that_a_directive_does_not_have_is_a_warning() -> None:
+def test_an_unknown_key_of_a_directive_is_a_warning() -> None:
     diagnostics = Diagnostics()
     compile_fields({"it": {"@if": {"exists": 1, "esle": 2}}}, Location(diagnostics, "Test"))
     (warning,) = diagnostics.warnings

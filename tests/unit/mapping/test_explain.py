@@ -1,4 +1,4 @@
-"""Which paths supplied a field."""
+"""The paths that supplied a field."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ EVENT = {"a": 1, "b": {"c": "x", "none": None}, "items": [{"id": 1}], "empty": "
         ({"@first": ["$.empty"]}, ()),
     ],
 )
-def test_the_paths_that_supplied_a_value_are_named_as_written(
+def test_explain_returns_the_paths_that_supplied_a_value(
     value: Any, paths: tuple[str, ...]
 ) -> None:
     assert explain_field(value, EVENT) == paths

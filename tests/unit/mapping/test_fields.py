@@ -1,4 +1,4 @@
-"""The fields a mapping may fill: names nobody reads are warned of, impossible literals refused."""
+"""The fields of a mapping: unknown names are warnings, literals that cannot be sent problems."""
 
 import subprocess
 import sys
@@ -65,22 +65,22 @@ def warnings(**fields: Any) -> list[str]:
         ({"vehicle_fields": {"colour": 1}}, "vehicle_fields/colour: unknown field"),
     ],
 )
-def test_a_name_that_nobody_reads_is_warned_of(fields: dict[str, Any], warning: str) -> None:
+def test_an_unknown_field_is_a_warning(fields: dict[str, Any], warning: str) -> None:
     diagnostics = check(fields)
     (found,) = diagnostics.warnings
     assert str(found).startswith(f'"Cart": {warning}')
     assert not diagnostics.problems
 
 
-def test_a_name_that_is_like_no_other_gets_no_proposal() -> None:
+def test_an_unknown_field_without_a_similar_one_has_no_suggestion() -> None:
     assert warnings(xyz=1) == ['"Cart": xyz: unknown field, it is not sent']
 
 
-def test_keys_that_segment_keeps_for_itself_are_left_alone() -> None:
+def test_keys_reserved_by_segment_are_ignored() -> None:
     assert warnings(__segment_internal_engage_force_full_sync=True) == []
 
 
-def test_a_set_with_an_unknown_field_can_be_used() -> None:
+def test_a_file_with_an_unknown_field_can_be_used() -> None:
     preset = {"name": "Cart", "subscribe": 'type = "track"', "mapping": {"event": "A", "emial": 1}}
     (warning,) = compile_mapping_set([preset], schema, source="test.json").warnings
     assert warning.startswith('"Cart": emial: unknown field')
@@ -170,7 +170,7 @@ def test_a_mapping_that_is_one_directive_names_no_fields() -> None:
         ),
     ],
 )
-def test_a_literal_that_could_never_be_sent_is_refused(
+def test_a_literal_that_can_never_be_sent_is_a_problem(
     fields: dict[str, Any], problem: str
 ) -> None:
     diagnostics = check(fields)
@@ -178,7 +178,7 @@ def test_a_literal_that_could_never_be_sent_is_refused(
     assert not diagnostics.warnings
 
 
-def test_a_currency_that_tiktok_does_not_take_is_refused_with_those_it_takes() -> None:
+def test_the_problem_of_an_unsupported_currency_lists_the_supported_ones() -> None:
     (problem,) = check({"currency": "BGN"}).problems
     accepted = ", ".join(sorted(schema.CURRENCIES))
     message = f'must be a currency that TikTok accepts ({accepted}); got "BGN"'
@@ -200,7 +200,7 @@ def test_a_currency_that_tiktok_does_not_take_is_refused_with_those_it_takes() -
         {"event": {"@literal": "AddToCart"}, "lead_id": 5, "lead_event_source": "HubSpot"},
     ],
 )
-def test_what_can_be_sent_is_taken(fields: dict[str, Any]) -> None:
+def test_literals_that_can_be_sent_are_accepted(fields: dict[str, Any]) -> None:
     diagnostics = check(fields)
     assert (diagnostics.problems, diagnostics.warnings) == ([], [])
 
@@ -213,8 +213,8 @@ def test_the_default_fields_are_known() -> None:
 # ------------------------------------------------------------------ agreement with what is sent
 
 
-def test_the_known_fields_are_those_that_are_read() -> None:
-    """Every field is asked for once, as is every member of the objects among them."""
+def test_the_schema_has_exactly_the_fields_that_are_sent() -> None:
+    """Every field is looked up once, and so is every member of the objects among them."""
     asked: Counter[str] = Counter()
     for event_source, vertical in (
         ("web", "travel_fields"),
@@ -292,7 +292,7 @@ SHAPED = {"ip", "event_spec_type"}
 
 
 @pytest.mark.parametrize("name", sorted(SCALARS.keys() - SHAPED - {"lead_id", "lead_event_source"}))
-def test_just_the_literals_are_refused_that_are_left_out_when_they_come_in_an_event(
+def test_a_literal_is_refused_exactly_when_the_same_value_of_an_event_is_left_out(
     name: str,
 ) -> None:
     differing = [
@@ -304,7 +304,7 @@ def test_just_the_literals_are_refused_that_are_left_out_when_they_come_in_an_ev
 
 
 @pytest.mark.parametrize("member", FIELDS["contents"][0])  # type: ignore[index]
-def test_the_same_goes_for_contents(member: str) -> None:
+def test_the_same_holds_for_contents(member: str) -> None:
     differing = [
         value
         for value in VALUES
@@ -321,7 +321,7 @@ def test_the_same_goes_for_contents(member: str) -> None:
         *(("vehicle_fields", member) for member in VEHICLE_FIELDS),
     ],
 )
-def test_the_same_goes_for_travel_and_vehicles(vertical: str, member: str) -> None:
+def test_the_same_holds_for_travel_and_vehicles(vertical: str, member: str) -> None:
     differing = [
         value
         for value in VALUES
@@ -339,7 +339,7 @@ def choices(kind: Kind) -> dict[str, tuple[str, ...]]:
     return {name: of for name, of in kind.items() if isinstance(of, tuple)}  # type: ignore[union-attr]
 
 
-def test_every_closed_choice_is_the_one_that_is_sent() -> None:
+def test_every_choice_can_be_sent() -> None:
     assert FIELDS["event_source"] == EVENT_SOURCES == ("web", "offline", "crm")
     for vertical, coercions in (
         ("travel_fields", TRAVEL_FIELDS),
@@ -349,7 +349,7 @@ def test_every_closed_choice_is_the_one_that_is_sent() -> None:
             assert [coercions[member](word) for word in words] == list(words)
 
 
-def test_a_file_without_mistakes_does_not_load_the_search_for_similar_names() -> None:
+def test_a_valid_file_does_not_import_difflib() -> None:
     """Every cold start would pay for it."""
     program = (
         "import sys; from tiktok_pixel.mapping import load_mapping_set; "

@@ -1,4 +1,4 @@
-"""Subscriptions: what they match, what surprises in them, and what cannot be read."""
+"""Subscriptions: what they match, their warnings, and what cannot be read."""
 
 import random
 from typing import Any
@@ -64,11 +64,11 @@ def test_matches(source: str, event: Event) -> None:
     ],
 )
 def test_is_strict_about_case_and_types(source: str, event: Event) -> None:
-    """A number is not its text, and the negated functions need a text as well."""
+    """A number does not equal its text, and the negated functions need text too."""
     assert not matches(source, event)
 
 
-def test_the_last_conjunction_counts_for_all() -> None:
+def test_the_last_conjunction_applies_to_the_whole_query() -> None:
     source = 'event = "A" or event = "B" and type = "track"'
     assert not matches(source, {"event": "A"})
     assert "so all of the conditions must be true" in warnings(source)
@@ -95,14 +95,14 @@ def test_the_last_conjunction_counts_for_all() -> None:
         ),
     ],
 )
-def test_what_segment_reads_otherwise_than_it_looks_is_warned_of(
+def test_a_query_that_segment_reads_differently_than_it_looks_has_a_warning(
     source: str, event: Event, surprise: str
 ) -> None:
     assert matches(source, event)
     assert surprise in warnings(source)
 
 
-def test_a_comparison_that_never_holds_is_warned_of() -> None:
+def test_a_comparison_that_is_never_true_has_a_warning() -> None:
     assert not matches('properties.n < "abc"', {"properties": {"n": 1}})
     assert "never true" in warnings('properties.n < "abc"')
 
@@ -155,7 +155,7 @@ def test_plain_subscriptions_have_no_warnings(source: str) -> None:
         ('properties.\\[ = "A"', "column 1: expected a path after properties"),
     ],
 )
-def test_what_cannot_be_read_names_the_place_and_what_was_expected(
+def test_an_unreadable_query_reports_the_column_and_what_to_write(
     source: str, problem: str
 ) -> None:
     with pytest.raises(SubscriptionError) as raised:
@@ -176,7 +176,7 @@ def test_what_cannot_be_read_names_the_place_and_what_was_expected(
         ('contains(event, "A")', None, set()),
     ],
 )
-def test_an_equality_that_must_hold_makes_the_subscription_quick_to_find(
+def test_an_equality_that_must_be_true_becomes_the_index(
     source: str, field: str | None, values: set[str]
 ) -> None:
     subscription = compile_subscription(source)
@@ -184,7 +184,7 @@ def test_an_equality_that_must_hold_makes_the_subscription_quick_to_find(
 
 
 def test_the_index_never_hides_a_match() -> None:
-    """Whatever matches has one of the indexed values."""
+    """Every event that matches has one of the indexed values."""
     chance = random.Random(1)  # noqa: S311 - made-up subscriptions, no secret
     terms = ['event = "A"', 'event = "B"', 'type = "t"', "userId != null", 'event != "A"']
     for _ in range(500):

@@ -42,8 +42,8 @@ def test_a_preset_becomes_a_mapping() -> None:
     assert mapping.evaluate({"properties": {"n": 1}}) == {"event": "AddToCart", "value": 1}
 
 
-def test_a_preset_pasted_from_segment_is_complete_as_it_stands() -> None:
-    """Keys of Segment's own workspace are taken; no default field is added."""
+def test_a_preset_of_segment_is_used_as_it_is() -> None:
+    """Keys of Segment's workspace are accepted; no default field is added."""
     mapping = only(preset(partnerAction="reportWebEvent", type="automatic", id="x"))
     assert mapping.fields == {"event": "Lead"}
 
@@ -70,7 +70,7 @@ def test_defaults_fill_the_fields_that_the_preset_does_not_name() -> None:
     assert "order_id" not in mapped
 
 
-def test_presets_may_stand_in_an_object() -> None:
+def test_presets_may_be_inside_an_object() -> None:
     assert len(compile_mapping_set({"presets": [preset()]}, schema, source="t").mappings) == 1
 
 
@@ -145,7 +145,7 @@ def test_match_gives_enabled_mappings_in_the_order_of_the_file() -> None:
         ),
     ],
 )
-def test_what_is_wrong_with_a_preset(entry: object, problem: str) -> None:
+def test_problems_of_a_preset(entry: object, problem: str) -> None:
     (found,) = problems(entry)
     assert found.startswith(f"test.json: {problem}")
 
@@ -160,7 +160,7 @@ def test_an_error_shows_all_problems_of_the_file() -> None:
     assert found[1].startswith('test.json: "B": pixel:')
 
 
-def test_two_presets_have_two_names() -> None:
+def test_names_must_be_unique() -> None:
     assert problems(preset(), preset()) == [
         'test.json: "Cart": name: must be unique; two presets have this name'
     ]
@@ -286,7 +286,7 @@ def test_problems_of_a_subscription_name_its_own_keys() -> None:
     assert found == 'test.json: "Cart": must have only one of: subscribe, trigger'
 
 
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_file(tmp_path: Path) -> None:
     for name in ("staging", "dev"):
         (tmp_path / f"{name}.json").write_text("[]")
     path = tmp_path / "prod.json"
@@ -302,14 +302,14 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
         load_mapping_set(tmp_path, schema)
 
 
-def test_a_file_that_is_no_text(tmp_path: Path) -> None:
+def test_a_file_that_is_not_utf_8(tmp_path: Path) -> None:
     path = tmp_path / "bad.json"
     path.write_bytes(b"\xff\xfe[]")
     with pytest.raises(MappingError, match=r"bad\.json: not valid JSON: 'utf-8' codec"):
         load_mapping_set(path, schema)
 
 
-def test_a_file_that_holds_no_presets(tmp_path: Path) -> None:
+def test_a_file_without_presets(tmp_path: Path) -> None:
     path = tmp_path / "bad.json"
     path.write_text("5")
     with pytest.raises(MappingError, match=r"must be an array of presets, or .*; got a number"):
@@ -334,7 +334,7 @@ def test_the_seven_default_mappings(name: str) -> None:
     assert (mapping.name, mapping.event_name) == (name, tiktok_event)
 
 
-def test_an_order_placed_is_an_order_too() -> None:
+def test_order_placed_is_mapped_like_order_completed() -> None:
     (mapping,) = load_mapping_set(shipped("default"), schema).match({"event": "Order Placed"})
     assert mapping.name == "Place an Order"
 
@@ -414,7 +414,7 @@ def test_the_default_fields_of_an_order() -> None:
         ("external_id", {"userId": " ", "anonymousId": "x"}),
     ],
 )
-def test_the_default_fields_are_read_from_where_clients_put_them(
+def test_the_default_fields_are_read_from_every_usual_place(
     field: str, event: dict[str, Any]
 ) -> None:
     mapped = only(preset(defaults=True)).evaluate(event)

@@ -1,4 +1,4 @@
-"""What holds for all mappings and all events, tried on thousands of made-up ones."""
+"""Properties of all mappings and events, tested on generated ones."""
 
 import copy
 from typing import Any
@@ -121,9 +121,9 @@ DECODED = {"@json": {"mode": "decode", "value": {"b": {"@path": "$.a"}}}}
 
 @settings(max_examples=500, deadline=None)
 @given(mapping=mappings, event=events)
-# What is no text is decoded to itself, an undefined member and all, which then hides another's.
+# A value that is not text is decoded to itself, with its undefined member, which hides the other.
 @example(mapping={"x": {"@merge": {"direction": "left", "objects": [DECODED, {"b": 1}]}}}, event={})
-def test_a_compiled_mapping_gives_what_the_plain_reading_gives(
+def test_a_compiled_mapping_gives_the_same_as_the_naive_one(
     mapping: dict[str, Json], event: dict[str, Json]
 ) -> None:
     """Compiled and naive evaluation agree, and neither the mapping nor the event is changed."""

@@ -1,4 +1,4 @@
-"""Which names TikTok takes for events."""
+"""The event names that TikTok accepts."""
 
 import pytest
 

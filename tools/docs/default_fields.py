@@ -1,0 +1,56 @@
+"""Write docs/default-fields.md: ``python -m tools.docs.default_fields``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from tiktok_pixel.tiktok import schema
+
+PAGE: Final = Path(__file__).parents[2] / "docs" / "default-fields.md"
+_HEAD: Final = """# Default fields
+
+<!-- Generated from tiktok/data/fields.json: python -m tools.docs.default_fields -->
+
+A preset with `"defaults": true` maps these fields, as all shipped mappings do. A field is read from
+the first of its sources that is not blank: null, white space, `[]` and `{}` are blank.
+
+`contents` belong to each mapping: `properties.contents`, where they are in TikTok's form already,
+else the products of the event (`properties.products`, or `properties` for events of one product).
+
+| field | sources |
+|---|---|
+"""
+
+
+def page() -> str:
+    """Return the page as Markdown."""
+    rows = [f"| `{field}` | {sources} |" for field, sources in _rows(schema.default_fields())]
+    return _HEAD + "\n".join(rows) + "\n"
+
+
+def _rows(fields: dict[str, Any], parent: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in fields.items():
+        if any(key.startswith("@") for key in value):
+            yield parent + name, ", ".join(_sources(value))
+        else:
+            yield from _rows(value, f"{parent}{name}.")
+
+
+def _sources(value: dict[str, Any] | str) -> list[str]:
+    if isinstance(value, str):
+        return [f"`{value.removeprefix('$.')}`"]
+    match value:
+        case {"@path": str(path)}:
+            return _sources(path)
+        case {"@literal": literal}:
+            return [f'"{literal}"']
+        case {"@first": [*candidates]}:
+            return [source for candidate in candidates for source in _sources(candidate)]
+    message = f"a directive that the table cannot show: {value}"
+    raise ValueError(message)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
