@@ -138,13 +138,13 @@ def map_fields(mapping: EventMapping, event: dict[str, Any]) -> tuple[MappedFiel
 
 
 def own_fields(mapping: EventMapping) -> tuple[str, ...]:
-    """Return the fields that a mapping sets otherwise than the default fields do, but `event`."""
+    """Return the fields that a mapping itself sets, except `event` and unchanged defaults."""
     defaults = schema.default_fields()
     return tuple(
         sorted(
             name
-            for name, definition in mapping.fields.items()
-            if name != "event" and definition != defaults.get(name)
+            for name in mapping.own_fields
+            if name != "event" and mapping.fields[name] != defaults.get(name)
         )
     )
 
@@ -170,9 +170,9 @@ def _origin(
 def _paths(definition: Any) -> Iterator[str]:
     """Yield every path that a field's definition reads."""
     if isinstance(definition, dict):
-        path = definition.get("@path")
-        if isinstance(path, str):
-            yield path
+        for path in (definition.get("@path"), *definition.get("@first", ())):
+            if isinstance(path, str):
+                yield path
         for value in definition.values():
             yield from _paths(value)
     elif isinstance(definition, list):

@@ -396,6 +396,7 @@ def test_the_default_fields_of_an_order() -> None:
         ("content_type", {"properties": {"contentType": "x"}}),
         ("search_string", {"properties": {"searchString": "x"}}),
         ("query", {"properties": {"searchString": "x"}}),
+        ("customer_type", {"properties": {"customerType": "x"}}),
         ("city", {"traits": {"city": "x"}}),
         ("state", {"context": {"traits": {"state": "x"}}}),
         ("country", {"traits": {"country": "x"}}),
@@ -430,6 +431,49 @@ def test_contents_in_tiktoks_form_are_sent_as_they_are(name: str) -> None:
     assert mapping.evaluate({"properties": properties})["contents"] == contents
     properties["contents"] = []
     assert mapping.evaluate({"properties": properties})["contents"] == [{"content_id": "p"}]
+
+
+def test_a_file_may_have_default_fields_of_its_own() -> None:
+    defaults = {"order_id": {"@path": "$.properties.cart"}, "lead_id": "x"}
+    entries = [preset(defaults=True), preset(name="B", mapping={"event": "Lead", "value": 1})]
+    content = {"defaults": defaults, "presets": entries}
+    first, second = compile_mapping_set(content, schema, source="t").mappings
+    mapped = first.evaluate({"messageId": "m", "properties": {"cart": "c", "order_id": "o"}})
+    assert (mapped["event_id"], mapped["order_id"], mapped["lead_id"]) == ("m", "c", "x")
+    assert (first.own_fields, second.own_fields) == (("event",), ("event", "value"))
+    assert second.evaluate({}) == {"event": "Lead", "value": 1}
+
+
+@pytest.mark.parametrize(
+    ("defaults", "problem"),
+    [
+        ([], '"defaults": must be an object; got an array'),
+        ({"value": "much"}, '"defaults": value: must be an amount of money; got "much"'),
+    ],
+)
+def test_default_fields_of_a_file_are_checked(defaults: object, problem: str) -> None:
+    with pytest.raises(MappingError) as raised:
+        compile_mapping_set({"defaults": defaults, "presets": []}, schema, source="t")
+    assert str(raised.value) == f"t: {problem}"
+
+
+def test_the_full_set_reads_leads_travel_and_vehicles() -> None:
+    event = {
+        "event": "Product Viewed",
+        "properties": {
+            "event_spec_type": "travel_fields",
+            "checkin_date": "2026-01-02",
+            "make": "x",
+            "lead_id": "l",
+            "lead_event_source": "HubSpot",
+        },
+    }
+    (mapping,) = load_mapping_set(shipped("full"), schema).match(event)
+    mapped = mapping.evaluate(event)
+    assert mapped["event_spec_type"] == "travel_fields"
+    assert mapped["travel_fields"] == {"checkin_date": "2026-01-02"}
+    assert mapped["vehicle_fields"] == {"make": "x"}
+    assert (mapped["lead_id"], mapped["lead_event_source"]) == ("l", "HubSpot")
 
 
 def test_the_full_set_has_a_mapping_for_every_standard_event() -> None:

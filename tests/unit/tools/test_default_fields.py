@@ -15,5 +15,5 @@ def test_nested_fields_and_literals_are_shown() -> None:
         "`context.traits.address.state`, `context.traits.state` |"
     ) in rows
     assert (
-        '| `content_type` | `properties.content_type`, `properties.contentType`, always "product" |'
+        '| `content_type` | `properties.content_type`, `properties.contentType`, "product" |'
     ) in rows

@@ -1,7 +1,8 @@
 """Read mapping files: JSON text, and the shapes that presets come in.
 
 A file is an array of presets, or an object that contains one: ``{"presets": […]}``, or what
-Segment's Public API returns for the subscriptions of a destination.
+Segment's Public API returns for the subscriptions of a destination. In an object, ``"defaults"``
+may have further default fields for the presets.
 """
 
 from __future__ import annotations

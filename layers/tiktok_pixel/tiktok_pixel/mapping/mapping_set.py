@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tiktok_pixel.mapping.diagnostics import Diagnostics, json_type
+from tiktok_pixel.mapping.diagnostics import Diagnostics, Location, json_type
 from tiktok_pixel.mapping.errors import MappingError, MappingProblem
+from tiktok_pixel.mapping.fields import check_fields
 from tiktok_pixel.mapping.files import find_presets, read_file
+from tiktok_pixel.mapping.paths import MAX_DEPTH, within_depth
 from tiktok_pixel.mapping.presets import EventMapping, Fields, compile_preset
 
 if TYPE_CHECKING:
@@ -82,7 +84,7 @@ def compile_mapping_set(content: object, schema: Schema, *, source: str) -> Mapp
         message = f'must be an array of presets, or {{"presets": […]}}; got {json_type(content)}'
         raise MappingError(source, [MappingProblem("", "", message)])
     diagnostics = Diagnostics()
-    defaults = _default_fields(presets, schema)
+    defaults = _default_fields(content, presets, schema, diagnostics)
     compiled = [
         compile_preset(preset, number, defaults, schema, diagnostics)
         for number, preset in enumerate(presets, 1)
@@ -94,9 +96,21 @@ def compile_mapping_set(content: object, schema: Schema, *, source: str) -> Mapp
     return _indexed(mappings, tuple(map(str, [*warnings, *diagnostics.warnings])))
 
 
-def _default_fields(presets: list[Any], schema: Schema) -> Fields:
+def _default_fields(
+    content: object, presets: list[Any], schema: Schema, diagnostics: Diagnostics
+) -> Fields:
+    """Return the default fields of the schema, with those of the file in their place."""
+    own = content.get("defaults", {}) if isinstance(content, dict) else {}
+    location = Location(diagnostics, "defaults")
+    if not isinstance(own, dict):
+        location.error(f"must be an object; got {json_type(own)}")
+        return {}
+    if not within_depth(own):
+        location.error(f"must not be nested deeper than {MAX_DEPTH} levels")
+        return {}
+    check_fields(own, schema, location)
     wanted = any(isinstance(entry, dict) and entry.get("defaults") is True for entry in presets)
-    return schema.default_fields() if wanted else {}
+    return schema.default_fields() | own if wanted else {}
 
 
 def _duplicate_names(mappings: Iterable[EventMapping]) -> list[MappingProblem]:

@@ -68,6 +68,7 @@ class EventMapping:
         subscription: Decides which events the mapping is for.
         enabled: Whether it is used at all.
         fields: The mapping as JSON, defaults included.
+        own_fields: The names of the fields that the preset itself has.
         evaluate: Maps a Segment event to a dict of fields. It does not change the event and never
             raises. Parts of the result are shared with the event and between events, so do not
             change them.
@@ -80,6 +81,7 @@ class EventMapping:
     subscription: Subscription
     enabled: bool
     fields: Fields
+    own_fields: tuple[str, ...]
     evaluate: Callable[[dict[str, Any]], Fields]
     event_name: str | None
     pixel: str | None
@@ -134,14 +136,22 @@ def compile_preset(
     if fields is None:
         return None
     fields, event_name = _name_event(fields, preset, schema, location)
+    own_fields = tuple(name for name in preset.get(mapping_key, ()) if name in fields)
     evaluate = compile_fields(fields, location)
     if subscription is None or len(diagnostics.problems) > problems_before:
         return None
     enabled = preset.get("enabled", True)
     pixel = preset.get("pixel")
-    derive = preset.get("derive", True)
     return EventMapping(
-        str(name), subscription, enabled, fields, evaluate, event_name, pixel, derive
+        name=str(name),
+        subscription=subscription,
+        enabled=enabled,
+        fields=fields,
+        own_fields=own_fields,
+        evaluate=evaluate,
+        event_name=event_name,
+        pixel=pixel,
+        derive=preset.get("derive", True),
     )
 
 
