@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -123,7 +122,7 @@ def _build(
 ) -> tuple[OutgoingEvent, list[Problem]]:
     """Build an event; where a value is unusable, try the next candidate of its ``@first``."""
     fields = mapping.evaluate(event)
-    tried: Counter[str] = Counter()
+    tried: dict[str, int] = {}
     while True:
         sent: Collection[str] = ()
         error = None
@@ -142,7 +141,7 @@ def _build(
         }
         others = {}
         for field in unusable:
-            tried[field] += 1
+            tried[field] = tried.get(field, 0) + 1
             candidates = mapping.candidates(field, event)
             if tried[field] < min(len(candidates), _MOST_CANDIDATES):
                 others[field] = candidates[tried[field]]

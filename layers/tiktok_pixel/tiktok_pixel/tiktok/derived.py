@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
 
-# ISO 4217: the digits after the decimal point, for currencies with other than two.
-_MINOR_DIGITS: Final = {
-    **dict.fromkeys(("BIF", "CLP", "ISK", "JPY", "KRW", "PYG", "VND"), 0),
-    **dict.fromkeys(("BHD", "KWD", "OMR"), 3),
+if TYPE_CHECKING:
+    from types import ModuleType
+
+# ISO 4217: the minor units of currencies that have no cents.
+_UNITS: Final = {
+    **dict.fromkeys(("BIF", "CLP", "ISK", "JPY", "KRW", "PYG", "VND"), "1"),
+    **dict.fromkeys(("BHD", "KWD", "OMR"), "0.001"),
 }
 # Beyond this, sums of doubles have no cents any more.
 _LARGEST: Final = 10**13
@@ -24,28 +28,41 @@ def derived_properties(contents: Sequence[dict[str, Any]], currency: str | None)
     Returns:
         The properties that the contents determine: the value only if all of them have a price.
     """
-    derived: dict[str, Any] = {}
-    ids = [content["content_id"] for content in contents if "content_id" in content]
+    ids: dict[str, None] = {}  # ordered, without duplicates
+    quantities: list[int] = []
+    prices: list[int | float] = []
+    for content in contents:
+        quantities.append(content.get("quantity", 1))
+        if "content_id" in content:
+            ids[content["content_id"]] = None
+        if "price" in content:
+            prices.append(content["price"])
+    derived: dict[str, Any] = {"num_items": sum(quantities)}
     if ids:
-        derived["content_ids"] = list(dict.fromkeys(ids))
-    derived["num_items"] = sum(content.get("quantity", 1) for content in contents)
-    if currency is not None and all("price" in content for content in contents):
-        value = _total(contents, currency)
+        derived["content_ids"] = list(ids)
+    if currency is not None and len(prices) == len(contents):
+        value = _total(prices, quantities, currency)
         if value is not None:
             derived["value"] = value
     return derived
 
 
-def _total(contents: Sequence[dict[str, Any]], currency: str) -> int | float | None:
-    # Imported here: many cold starts need no total.
-    from decimal import ROUND_HALF_UP, Decimal  # noqa: PLC0415
-
+def _total(prices: Sequence[float], quantities: Sequence[int], currency: str) -> int | float | None:
     # In binary, three times 0.1 is not 0.3. The text of a double has the digits that were sent.
-    total = Decimal(0)
-    for content in contents:
-        total += Decimal(repr(content["price"])) * content.get("quantity", 1)
+    decimal = _decimal()
+    total = decimal.Decimal(0)
+    for price, quantity in zip(prices, quantities, strict=True):
+        total += decimal.Decimal(repr(price)) * quantity
     if abs(total) > _LARGEST:
         return None
-    unit = Decimal(1).scaleb(-_MINOR_DIGITS.get(currency, 2))
-    rounded = total.quantize(unit, ROUND_HALF_UP)
-    return int(rounded) if rounded == rounded.to_integral_value() else float(rounded)
+    unit = decimal.Decimal(_UNITS.get(currency, "0.01"))
+    rounded = float(total.quantize(unit, decimal.ROUND_HALF_UP))
+    return int(rounded) if rounded.is_integer() else rounded
+
+
+@cache
+def _decimal() -> ModuleType:
+    # Imported with the first total: many cold starts see none.
+    import decimal  # noqa: PLC0415
+
+    return decimal

@@ -148,16 +148,20 @@ def build_event(
     if event_source != "web":
         user, found = _for_source(user, event_source)
         problems += found
-    lead, found = _lead(fields, event_source)
-    problems += found
+    lead: dict[str, str] = {}
+    if "lead_fields" in fields or "lead_id" in fields:
+        lead, found = _lead(fields, event_source)
+        problems += found
     if not identifies(user) and not lead:
         raise InvalidEventError(Problem("identifier", "missing"), tuple(problems))
     properties, found = build_properties(fields, event_source, derive=derive)
     problems += found
     page, found = _page(values, event_source)
     problems += found
-    ad, found = _ad(fields, event_source)
-    problems += found
+    ad: dict[str, Any] = {}
+    if "ad" in fields:
+        ad, found = _ad(fields["ad"], event_source)
+        problems += found
     parts = {"user": user, "properties": properties, "page": page, "lead": lead, "ad": ad}
     item |= {name: part for name, part in parts.items() if part}
     if limited is not None:
@@ -260,8 +264,7 @@ def _lead(fields: dict[str, Any], event_source: str) -> tuple[dict[str, str], li
     return lead, problems
 
 
-def _ad(fields: dict[str, Any], event_source: str) -> tuple[dict[str, Any], list[Problem]]:
-    given = fields.get("ad")
+def _ad(given: object, event_source: str) -> tuple[dict[str, Any], list[Problem]]:
     if given is None or given == "":
         return {}, []
     if not isinstance(given, dict):

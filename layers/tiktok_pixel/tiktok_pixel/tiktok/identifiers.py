@@ -21,7 +21,6 @@ from tiktok_pixel.tiktok.normalisation import (
     name,
     place,
     public_ip,
-    unchanged,
     zip_code,
 )
 from tiktok_pixel.tiktok.phones import Locality, to_e164
@@ -36,14 +35,14 @@ class MatchKey(NamedTuple):
     Attributes:
         key: Its name in TikTok's ``user`` object.
         source: The mapped field (or member of ``address``) that it is made from.
-        normalise: What is done to the trimmed text.
+        normalise: What is done to the trimmed text; ``None`` leaves it unchanged.
         is_hashed: Whether it is sent as SHA-256.
         is_list: Whether a person may have several; it is sent as an array then.
     """
 
     key: str
     source: str
-    normalise: Normalise
+    normalise: Normalise | None
     is_hashed: bool
     is_list: bool
 
@@ -52,19 +51,19 @@ class MatchKey(NamedTuple):
 _MOST_ITEMS: Final = 20
 # What programs write for missing values.
 _PLACEHOLDERS: Final = frozenset({"null", "undefined", "none", "nan", "true", "false", "n/a"})
-_LONGEST_PLACEHOLDER: Final = max(map(len, _PLACEHOLDERS))
+_PLACEHOLDER_INITIALS: Final = frozenset("nutfNUTF")
 
 # When a match key has several rows, the first one with a usable value counts.
 MATCH_KEYS: Final = (
     #        key            source          normalise      is_hashed  is_list
     MatchKey("email", "email", email_address, True, True),
     MatchKey("phone", "phone_number", to_e164, True, True),
-    MatchKey("external_id", "external_id", unchanged, True, True),
+    MatchKey("external_id", "external_id", None, True, True),
     MatchKey("first_name", "first_name", name, True, False),
     MatchKey("last_name", "last_name", name, True, False),
     MatchKey("ip", "ip", public_ip, False, False),
-    MatchKey("user_agent", "user_agent", unchanged, False, False),
-    MatchKey("locale", "locale", unchanged, False, False),
+    MatchKey("user_agent", "user_agent", None, False, False),
+    MatchKey("locale", "locale", None, False, False),
     MatchKey("ttp", "ttp", click_id, False, False),
     MatchKey("ttclid", "url_ttclid", click_id, False, False),
     MatchKey("ttclid", "ttclid", click_id, False, False),
@@ -122,7 +121,7 @@ def identifies(user: dict[str, Any]) -> bool:
 
 
 def _usable_items(
-    key: str, items: list[Any], normalise: Normalise, locality: Locality, *, is_hashed: bool
+    key: str, items: list[Any], normalise: Normalise | None, locality: Locality, *, is_hashed: bool
 ) -> tuple[list[str], list[Problem]]:
     problems = [Problem(key, "too_many")] if len(items) > _MOST_ITEMS else []
     items = items[:_MOST_ITEMS]
@@ -133,31 +132,32 @@ def _usable_items(
 
 
 def _usable(
-    key: str, value: object, normalise: Normalise, locality: Locality, *, is_hashed: bool
+    key: str, value: object, normalise: Normalise | None, locality: Locality, *, is_hashed: bool
 ) -> tuple[str | None, Problem | None]:
     try:
-        text = value if isinstance(value, str) else coercion.text(value)
-        text = text.strip(WHITESPACE) if text else ""
-        if not text:
+        text = value if value.__class__ is str else coercion.text(value)
+        if not text or not (text := text.strip(WHITESPACE)):
             return None, None
-        if len(text) <= _LONGEST_PLACEHOLDER and text.lower() in _PLACEHOLDERS:
+        if text[0] in _PLACEHOLDER_INITIALS and text.lower() in _PLACEHOLDERS:
             return None, Problem(key, "placeholder")
         if is_hashed and (digest := existing_digest(text)) is not None:
             return digest, None
-        normalised = normalise(text, locality)
+        normalised = text if normalise is None else normalise(text, locality)
     except UnusableValueError as error:
         return None, Problem(key, error.rule)
     return sha256_hex(normalised) if is_hashed and normalised else normalised, None
 
 
 def _locality(sources: dict[str, Any], default_region: str | None) -> Locality:
-    country, is_unclear = None, False
-    given = sources.get("country")
-    if given is not None:
-        text, problem = _usable("country", given, unchanged, Locality(), is_hashed=False)
+    given, locale = sources.get("country"), sources.get("locale")
+    # Hot path: most countries are alpha-2 codes.
+    country = alpha_2(given) if isinstance(given, str) and len(given) == 2 else None  # noqa: PLR2004
+    is_unclear = False
+    if country is None and given is not None:
+        text, problem = _usable("country", given, None, Locality(), is_hashed=False)
         country = alpha_2(text) if text else None
         is_unclear = country is None and bool(text or (problem and problem.rule != "placeholder"))
-    return Locality(country, is_unclear, default_region, sources.get("locale"))
+    return Locality(country, is_unclear, default_region, locale)
 
 
 def _sources(fields: dict[str, Any]) -> tuple[dict[str, Any], list[Problem]]:

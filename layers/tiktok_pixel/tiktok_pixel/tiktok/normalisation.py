@@ -33,11 +33,6 @@ _LONGEST_CLICK_ID: Final = 4096
 _SPECIAL_OCTETS: Final = frozenset({0, 10, 100, 127, 169, 172, 192, 198, 203, *range(224, 256)})
 
 
-def unchanged(text: str, _: Locality) -> str:
-    """Return the text as it is."""
-    return text
-
-
 def email_address(text: str, _: Locality) -> str:
     """Convert to lower case, nothing else.
 
@@ -53,7 +48,7 @@ def email_address(text: str, _: Locality) -> str:
 
 def name(text: str, _: Locality) -> str:
     """Convert to NFC, lower case, without white space and punctuation; all scripts stay."""
-    text = unicodedata.normalize("NFC", text).lower()
+    text = text.lower() if text.isascii() else unicodedata.normalize("NFC", text).lower()
     if text.isalpha():
         return text
     kept = (
@@ -96,6 +91,12 @@ def public_ip(text: str, _: Locality) -> str:
     Raises:
         UnusableValueError: Not an address, or not a public one.
     """
+    try:
+        # Hot path: ipaddress takes fifty times as long.
+        if socket.inet_pton(socket.AF_INET, text)[0] not in _SPECIAL_OCTETS:
+            return text
+    except (OSError, ValueError):
+        pass
     if "," not in text:
         return _public_ip(text)
     rules = set()
@@ -125,12 +126,6 @@ def click_id_of_url(url: str) -> str | None:
 
 
 def _public_ip(text: str) -> str:
-    try:
-        # Hot path: ipaddress takes fifty times as long.
-        if socket.inet_pton(socket.AF_INET, text)[0] not in _SPECIAL_OCTETS:
-            return text
-    except (OSError, ValueError):
-        pass
     try:
         address = ipaddress.ip_address(text)
     except ValueError as error:

@@ -24,7 +24,7 @@ _CONTENT: Final = {
 }
 # More contents, and more content ids, of one event are left out.
 _MOST_CONTENTS: Final = 500
-_SEARCHES: Final = frozenset({"query", "search_string"})
+_SEARCHES: Final = ("query", "search_string")
 # Problems of these fields leave the totals of the contents unknown.
 _COUNTED: Final = frozenset({"contents", "quantity", "price"})
 
@@ -68,8 +68,8 @@ def build_properties(
     kept = [content for content in contents if "content_id" in content or "price" in content]
     if kept:
         properties["contents"] = kept
-        is_complete = len(kept) == len(contents) and _COUNTED.isdisjoint(
-            problem.field for problem in problems
+        is_complete = len(kept) == len(contents) and not any(
+            problem.field in _COUNTED for problem in problems
         )
         if derive and is_complete:
             properties = derived_properties(kept, code) | properties
@@ -77,8 +77,9 @@ def build_properties(
         problems.append(Problem("currency", "missing"))
     if "content_type" in fields:
         _fix_content_type(properties, problems)
-    for field in _SEARCHES & properties.keys():
-        properties[field] = trim(properties[field])
+    for field in _SEARCHES:
+        if field in properties:
+            properties[field] = trim(properties[field])
     if event_source != "web" and properties.pop("customer_type", None) is not None:
         problems.append(Problem("customer_type", "not_for_source"))
     if "event_spec_type" in fields:

@@ -150,12 +150,14 @@ def usable_fields(
     problems: list[Problem] = []
     for field, coerce in coercions.items():
         if field in source:
-            value, problem = usable(field, source[field], coerce)
-            if value is not None:
-                values[field] = value
-            elif problem is not None:
+            try:
+                value = coerce(source[field])
+            except UnusableValueError as error:
                 name = (problem_fields or {}).get(field, field)
-                problems.append(Problem(name, problem.rule))
+                problems.append(Problem(name, error.rule))
+            else:
+                if value is not None:
+                    values[field] = value
     return values, problems
 
 
