@@ -1,7 +1,7 @@
 """Counts of what happens to events, and their sum over many blocks.
 
-A tally has no personal data: names and messageIds pass the same scrubber as log rows. Its size is
-bounded: at most 10,000 distinct names are counted, further ones together.
+A tally has no personal data: names pass the same scrubber as log rows. Its size is bounded: at most
+10,000 distinct names are counted, further ones together.
 """
 
 from __future__ import annotations
@@ -122,7 +122,8 @@ class Tally:
         tally = self.problems.setdefault(problem.code, ProblemTally())
         tally.events += 1
         if message_id and len(tally.examples) < _EXAMPLES:
-            tally.examples.append(scrubbed(message_id))
+            # An id is shown whole, so that it can be found, unless it is an email address.
+            tally.examples.append(scrubbed(message_id) if "@" in message_id else message_id)
 
     def merge(self, other: Tally) -> None:
         """Add the counts of another tally."""

@@ -70,6 +70,12 @@ def test_values_that_are_left_out_are_counted_once_for_each_event() -> None:
     assert (problem.events, problem.examples) == (5, ["m-0", "m-1", "m-2"])
 
 
+def test_example_ids_are_shown_whole() -> None:
+    message_id = "ajs-next-1695116400000-5f0c5a1e"
+    counted = audit(samples.read("partly-unusable") | {"messageId": message_id})
+    assert counted.problems["email_not_an_address"].examples == [message_id]
+
+
 def test_unmapped_events_are_counted_by_name_or_type() -> None:
     tracked = {"type": "track", "messageId": "m", "userId": "u", "event": "Signed In"}
     counted = audit(tracked, tracked, {"type": "identify", "messageId": "m", "userId": "u"})
