@@ -120,15 +120,14 @@ class _Source:
         others: list[tuple[str, str]] = []
         nested: list[tuple[str, dict[str, Any], Location]] = []
         for name, value in fields.items():
-            at = location.at(name)
-            if not has_directive(value):
-                constants[name] = self._bind("c", value)
-            elif keys := path_keys(value):
+            if keys := path_keys(value):
                 paths.append((name, *self._member(keys)))
+            elif not has_directive(value):
+                constants[name] = self._bind("c", value)
             elif isinstance(value, dict) and not is_directive(value):
-                nested.append((name, value, at))
+                nested.append((name, value, location.at(name)))
             else:
-                others.append((name, self._condition(value, at)))
+                others.append((name, self._condition(value, location.at(name))))
         members = ", ".join(f"{name!r}: {bound}" for name, bound in constants.items())
         self._fields.append(f"{target} = {{{members}}}")
         for name, found, key in paths:
@@ -167,9 +166,10 @@ class _Source:
         keys = path_keys(link.value)
         if keys:
             found, key = self._member(keys)
-            return f"{key} in {found} and " + link.condition.format(value=f"(v := {found}[{key}])")
+            condition = link.condition.replace("{value}", f"(v := {found}[{key}])")
+            return f"{key} in {found} and {condition}"
         evaluate = self._bind("f", self._compile_value(link.value, location.at(*path, *link.path)))
-        return link.condition.format(value=f"(v := {evaluate}(data))")
+        return link.condition.replace("{value}", f"(v := {evaluate}(data))")
 
     def _member(self, keys: tuple[str, ...]) -> tuple[str, str]:
         """Return the variable of the object that a path leads to, and the key in it."""
@@ -199,7 +199,7 @@ def _read_chain(value: Any) -> tuple[str, Chain] | None:
     if not isinstance(value, dict):
         return None
     for name, read in _CHAINS:
-        if name in value and value.keys() <= {name, "_metadata"}:
+        if name in value and len(value) - ("_metadata" in value) == 1:
             chain = read(value[name])
             return (name, chain) if chain else None
     return None

@@ -9,6 +9,7 @@ directive, or a path as a string::
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Final
 
 from tiktok_pixel.mapping.diagnostics import Diagnostics, Location, evaluate_to_undefined, json_type
@@ -99,14 +100,18 @@ def _read_if(options: Any) -> Chain | None:
     return Chain((link,), options.get("else"), ("else",))
 
 
+# The presets of a file read the same paths.
+_split_path: Final = lru_cache(maxsize=512)(split_path)
+
+
 def path_keys(value: Any) -> tuple[str, ...] | None:
     """Return the keys of a plain ``@path``; None for anything else, () for the event itself."""
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or "@path" not in value:
         return None
-    path = value.get("@path")
-    if not isinstance(path, str) or not value.keys() <= {"@path", "_metadata"}:
+    path = value["@path"]
+    if not isinstance(path, str) or len(value) - ("_metadata" in value) != 1:
         return None
-    return split_path(path)
+    return _split_path(path)
 
 
 # ------------------------------------------------------------------ @first

@@ -96,13 +96,21 @@ class Directive:
 
 def is_directive(value: Any) -> bool:
     """Return whether a value of a mapping is a directive."""
-    return isinstance(value, dict) and any(key.startswith("@") for key in value)
+    # Loops, here and below: generators would cost more, and every cold start compiles mappings.
+    if isinstance(value, dict):
+        for key in value:
+            if key.startswith("@"):
+                return True
+    return False
 
 
 def has_directive(value: Any) -> bool:
     """Return whether a value of a mapping depends on the event."""
     if isinstance(value, dict):
-        return any(key.startswith("@") or has_directive(item) for key, item in value.items())
+        for key, item in value.items():  # noqa: SIM110
+            if key.startswith("@") or has_directive(item):
+                return True
+        return False
     return isinstance(value, list) and any(map(has_directive, value))
 
 
