@@ -1,6 +1,7 @@
 """Mapping files: presets, defaults, errors, and finding the mappings for an event."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -480,3 +481,44 @@ def test_the_full_set_has_a_mapping_for_every_standard_event() -> None:
     names = {mapping.event_name for mapping in load_mapping_set(shipped("full"), schema).mappings}
     assert names == {*STANDARD_EVENTS, "PageView", "PlaceAnOrder"}
     assert not names & set(LEGACY_EVENTS)
+
+
+class OtherSchema:
+    """The schema of another destination."""
+
+    FIELDS: Mapping[str, Any] = {"event": "event", "colour": "colour"}
+
+    def default_fields(self) -> dict[str, Any]:
+        return {"colour": {"@path": "$.properties.colour"}}
+
+    def literal_problem(self, value: object, kind: Any) -> str | None:
+        return "must be red" if kind == "colour" and value not in ("red", None) else None
+
+    def event_name_problem(self, name: str) -> str | None:
+        return None if name.isupper() else "must be upper case"
+
+    def combination_problem(self, _fields: Mapping[str, Any]) -> str | None:
+        return None
+
+    def event_name_warning(self, _name: str) -> str | None:
+        return None
+
+    def legacy_name(self, _name: str) -> str | None:
+        return None
+
+
+def test_the_language_maps_for_any_schema() -> None:
+    other = OtherSchema()
+    entry = preset(defaults=True, mapping={"event": "PAINT"})
+    (mapping,) = compile_mapping_set([entry], other, source="t").mappings
+    assert mapping.evaluate({"properties": {"colour": "red"}}) == {
+        "event": "PAINT",
+        "colour": "red",
+    }
+    entry = preset(mapping={"event": "paint", "colour": "blue"})
+    with pytest.raises(MappingError) as raised:
+        compile_mapping_set([entry], other, source="t")
+    assert str(raised.value).splitlines() == [
+        't: "Cart": colour: must be red',
+        't: "Cart": event: must be upper case',
+    ]
