@@ -45,8 +45,8 @@ def read_file(path: Path) -> tuple[object, list[MappingProblem]]:
         return members
 
     try:
-        # A byte order mark, as editors on Windows write it, is skipped.
-        text = path.read_text(encoding="utf-8-sig")
+        # Editors on Windows write a byte order mark; utf-8-sig would be one more import.
+        text = path.read_text(encoding="utf-8").removeprefix("\ufeff")
         content = json.loads(text, object_pairs_hook=make_object)
     except (OSError, ValueError, RecursionError) as error:
         raise MappingError(str(path), [MappingProblem("", "", _reason(error, path))]) from error
