@@ -10,6 +10,8 @@ PYTHON := $(shell for python in python3.13 python3.14 python3.12 python3.11 pyth
 VENV := .venv
 READY := $(VENV)/.ready
 PIXEL := $(VENV)/bin/pixel
+STUDIO_READY := $(VENV)/.studio-ready
+TEST_STUDIO_READY := $(VENV)/.test-studio-ready
 SAM_VENV := .venv-sam
 SAM_READY := $(SAM_VENV)/.ready
 SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} \
@@ -31,7 +33,7 @@ run: $(READY) ## Send every sample event through the real function to a local Ti
 
 .PHONY: test
 test: $(READY) ## Run all tests that need neither Docker nor a build.
-	@$(VENV)/bin/python -m pytest -m "not docker and not runtime" -n 3 --dist worksteal
+	@$(VENV)/bin/python -m pytest -m "not docker and not runtime and not studio" -n 3 --dist worksteal
 
 .PHONY: lint
 lint: $(READY) ## Check style, types and imports.
@@ -59,6 +61,18 @@ audit: $(READY) ## Report what TikTok would get from real events: FILES=folder, 
 	@$(PIXEL) audit $(FILES) $(if $(SET),--set $(SET)) $(if $(STAGE),--stage $(STAGE)) \
 		$(if $(REGION),--region $(REGION)) $(if $(HTML),--html $(HTML))
 
+.PHONY: studio
+studio: $(STUDIO_READY) ## Open the Mappings page: FILE=full or a mapping file, PORT=8080.
+	@$(PIXEL) studio $(FILE) $(if $(PORT),--port $(PORT)) $(if $(REGION),--region $(REGION))
+
+.PHONY: test-studio
+test-studio: $(TEST_STUDIO_READY) ## Test the Mappings page in Chromium, which must be installed.
+	@$(VENV)/bin/python -m pytest -m studio tests/studio
+
+.PHONY: screenshots
+screenshots: $(TEST_STUDIO_READY) ## Take the README's pictures, and more into .screenshots.
+	@$(VENV)/bin/python -m tests.studio.screenshots .screenshots docs/images
+
 .PHONY: sandbox
 sandbox: $(READY) ## Serve a local TikTok (8055) and a local AWS (5055) for `sam local`.
 	@$(PIXEL) sandbox --host 0.0.0.0
@@ -81,7 +95,7 @@ bench: $(READY) $(RUNTIME_READY) build ## Measure mapping, batches, warm and col
 
 .PHONY: clean
 clean: ## Remove what the other targets created.
-	rm -rf .aws-sam .bench .hypothesis .mypy_cache .pytest_cache .ruff_cache $(VENV) $(SAM_VENV) $(RUNTIME_VENV)
+	rm -rf .aws-sam .bench .hypothesis .mypy_cache .pytest_cache .ruff_cache .screenshots $(VENV) $(SAM_VENV) $(RUNTIME_VENV)
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): requirements-dev.txt layers/tiktok_pixel/requirements.txt
@@ -89,6 +103,14 @@ $(READY): requirements-dev.txt layers/tiktok_pixel/requirements.txt
 	@echo "Installing into $(VENV) with $$($(PYTHON) --version)" >&2
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+$(STUDIO_READY): requirements-studio.txt $(READY)
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+$(TEST_STUDIO_READY): requirements-test-studio.txt $(STUDIO_READY)
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
 $(SAM_READY): requirements-sam.txt

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import typer
 
-from tools.pixel import mappings, run, sandbox, send, sign
+from tools.pixel import mappings, run, sandbox, send, sign, studio
 from tools.pixel.audit import command as audit
 from tools.pixel.console import CommandError, log_to_stderr, print_error, show_any_character
 
@@ -29,6 +29,7 @@ app.command("sandbox")(sandbox.command)
 app.command("audit")(audit.command)
 app.command("send")(send.command)
 app.command("events")(sign.command)
+app.command("studio")(studio.command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

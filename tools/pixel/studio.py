@@ -1,0 +1,56 @@
+"""`pixel studio`: the Mappings page, on this machine only."""
+
+from __future__ import annotations
+
+import importlib.util
+import threading
+import webbrowser
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tiktok_pixel.destination import OWN_MAPPINGS
+from tools.pixel.console import CommandError, print_line
+
+
+def command(
+    *,
+    file: Annotated[
+        str, typer.Argument(help="A mapping file, or a shipped set: default or full.")
+    ] = "default",
+    port: Annotated[int, typer.Option(help="The port to listen on.", min=1, max=65535)] = 8080,
+    region: Annotated[
+        str | None, typer.Option(help="The country of phone numbers that do not say theirs.")
+    ] = None,
+    endpoint: Annotated[
+        str, typer.Option(help="Where the endpoint of `pixel sandbox` listens.")
+    ] = "http://127.0.0.1:8054",
+    folder: Annotated[
+        Path, typer.Option(help="The folder of the stages' mapping files.", file_okay=False)
+    ] = OWN_MAPPINGS,
+    browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
+) -> None:
+    """Show and edit the mappings in a browser.
+
+    The page is served on 127.0.0.1 only. Events are kept in memory.
+    """
+    if importlib.util.find_spec("nicegui") is None:
+        raise CommandError("NiceGUI is not installed; use `make studio`")
+    from tools.studio.mapping_files import MappingFileError  # noqa: PLC0415
+    from tools.studio.page import MappingsPage  # noqa: PLC0415
+    from tools.studio.server import serve  # noqa: PLC0415
+    from tools.studio.session import Session  # noqa: PLC0415
+
+    def new_session() -> Session:
+        return Session(folder, file, region.upper() if region else None)
+
+    try:
+        new_session()
+    except MappingFileError as error:
+        raise CommandError(str(error)) from error
+    url = f"http://127.0.0.1:{port}/"
+    print_line(f"Mappings page  {url}  (Ctrl+C stops it)")
+    if browser:
+        threading.Timer(1.0, webbrowser.open, (url,)).start()
+    serve(lambda: MappingsPage(new_session(), endpoint), port)
