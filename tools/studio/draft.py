@@ -13,6 +13,7 @@ from typing import Any, Final
 Presets = tuple[Any, ...]
 
 _FIRST_TRIGGER: Final = 'type = "track" and event = "Order Completed"'
+_OWN_KEYS: Final = {"trigger": "subscribe", "settings": "mapping", "fields": "mapping"}
 _KEPT_STEPS: Final = 200
 _TYPING_SECONDS: Final = 1.5
 
@@ -74,6 +75,19 @@ class Draft:
         if self._future:
             self._past.append(self.presets)
             self.presets = self._future.pop()
+
+
+def in_own_format(preset: Any) -> Any:
+    """Return a preset with the keys of the mapping files.
+
+    The subscriptions of Segment's Public API have `trigger` and `settings`, the presets of its
+    catalog `trigger` and `fields`.
+    """
+    if not isinstance(preset, dict):
+        return preset
+    renamed = {_OWN_KEYS.get(key, key): value for key, value in preset.items()}
+    # A preset with both keys has a problem, which is shown as it is.
+    return renamed if len(renamed) == len(preset) else preset
 
 
 def new_preset(presets: Presets) -> dict[str, Any]:

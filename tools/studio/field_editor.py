@@ -88,9 +88,10 @@ class FieldEditor:
         if way == "path":
             return widgets.text_field(
                 f"Path for {name}",
-                definition["@path"],
-                lambda path: self._set(name, {"@path": path.strip()}, rebuild=False),
+                ", ".join(paths_of(definition) or ()),
+                lambda text: self._set(name, definition_of(text), rebuild=False),
                 suggestions=self._paths,
+                hint="Several with commas: the first that is usable counts",
             )
         if way == "fixed":
             shown = definition if isinstance(definition, str) else json.dumps(definition)
@@ -160,9 +161,26 @@ def way_of(definition: Any) -> str:
     if definition is None:
         return "off"
     if isinstance(definition, dict):
-        is_path = list(definition) == ["@path"] and isinstance(definition["@path"], str)
-        return "path" if is_path else "json"
+        return "json" if paths_of(definition) is None else "path"
     return "json" if isinstance(definition, list) else "fixed"
+
+
+def paths_of(definition: dict[str, Any]) -> tuple[str, ...] | None:
+    """Return the paths of a field that is filled from paths alone, in order; else None."""
+    if list(definition) == ["@path"] and isinstance(definition["@path"], str):
+        return (definition["@path"],)
+    candidates = definition.get("@first") if len(definition) == 1 else None
+    if isinstance(candidates, list) and all(
+        isinstance(path, str) and "," not in path for path in candidates
+    ):
+        return tuple(candidates)
+    return None
+
+
+def definition_of(text: str) -> dict[str, Any]:
+    """Return the definition of a field that is filled from a path, or from several."""
+    paths = [path.strip() for path in text.split(",") if path.strip()]
+    return {"@path": paths[0] if paths else ""} if len(paths) < 2 else {"@first": paths}
 
 
 def fixed_value(field: str, text: str) -> Any:

@@ -156,6 +156,11 @@ class MappingEditor:
                 lambda value: self._edit(with_key(self._preset(), "defaults", value), rebuild=True),
                 value=preset.get("defaults") is True,
             )
+            widgets.switch(
+                "Compute totals that an event lacks from its contents",
+                lambda value: self._set("derive", None if value else False),
+                value=preset.get("derive", True) is True,
+            )
 
     def _set_code(self, code: str) -> None:
         preset = self._preset()

@@ -1,7 +1,8 @@
 """Mapping files: read, format, compare and save them.
 
-A mapping file is an array of presets, or an object with that array as `presets`. Saving keeps the
-shape of the file, its other keys and the formatting of the files in this repository.
+A mapping file is an array of presets, or an object with that array as `presets`; saving keeps that
+and the other keys. What Segment's Public API returns is saved as an array of presets. The
+formatting is that of the files in this repository.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-Preset = dict[str, Any]
+from tiktok_pixel.mapping.files import find_presets
+from tools.studio.draft import in_own_format
 
 _WIDTH: Final = 100
 _INDENT: Final = "  "
@@ -71,16 +73,16 @@ def parse_presets(text: str, source: str) -> tuple[tuple[Any, ...], dict[str, An
         MappingFileError: The text is not JSON or not a list of presets.
     """
     try:
-        content = json.loads(text)
+        content = json.loads(text.removeprefix("\ufeff"))
     except (ValueError, RecursionError) as error:
         raise MappingFileError(f"{source}: not JSON: {error}") from error
-    around = content if isinstance(content, dict) else None
-    presets = content.get("presets") if isinstance(content, dict) else content
-    if not isinstance(presets, list):
+    presets, _ = find_presets(content)
+    if presets is None:
         raise MappingFileError(
             f'{source}: must be an array of presets, or an object with "presets"'
         )
-    return tuple(presets), around
+    around = content if isinstance(content, dict) and content.get("presets") is presets else None
+    return tuple(map(in_own_format, presets)), around
 
 
 def mapping_text(file: MappingFile, presets: tuple[Any, ...]) -> str:

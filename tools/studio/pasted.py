@@ -7,6 +7,9 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+from tiktok_pixel.mapping.files import find_presets
+from tools.studio.draft import in_own_format
+
 MAX_EVENTS: Final = 10_000
 _MAX_PATHS: Final = 500
 _MAX_DEPTH: Final = 8
@@ -56,8 +59,8 @@ def _parse_lines(text: str, error: Exception) -> list[Any]:
     return events
 
 
-def parse_mappings(text: str) -> tuple[dict[str, Any], ...]:
-    """Read mappings as Segment shows them: a list of presets, `{"presets": […]}`, or one preset.
+def parse_mappings(text: str) -> tuple[Any, ...]:
+    """Read mappings as Segment has them: presets, or what its Public API returns.
 
     Raises:
         PastedError: The text is not JSON or holds something else.
@@ -66,13 +69,10 @@ def parse_mappings(text: str) -> tuple[dict[str, Any], ...]:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise PastedError(f"not JSON: {error}") from error
-    presets = content.get("presets", [content]) if isinstance(content, dict) else content
-    if not isinstance(presets, list) or not presets:
-        raise PastedError("there is no mapping in it")
-    for number, preset in enumerate(presets, 1):
-        if not isinstance(preset, dict) or not {"mapping", "subscribe"} & preset.keys():
-            raise PastedError(f'mapping {number} needs "subscribe" and "mapping"')
-    return tuple(presets)
+    presets, _ = find_presets(content)
+    if not presets:
+        raise PastedError('there is no mapping in it: an object with "subscribe" or "trigger"')
+    return tuple(map(in_own_format, presets))
 
 
 def paths_in(event: Any) -> tuple[str, ...]:

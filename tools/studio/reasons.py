@@ -42,6 +42,11 @@ _RULES: Final = {
     "not_supported": "not accepted by TikTok",
     "not_sha256": "hashed, but not with SHA-256",
     "without_region": "a national phone number without a country",
+    "without_ip": "not enough without an IP address",
+    "placeholder": "a placeholder such as null or undefined",
+    "ambiguous": "can be read in more than one way",
+    "too_many": "too many values; the first ones are sent",
+    "not_for_source": "not sent for this event source",
 }
 
 

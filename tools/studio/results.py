@@ -126,7 +126,7 @@ def _match(
     row = rows[0]
     fields = map_fields(mapping, event)
     if isinstance(row, Outcome):
-        traces = trace_fields(fields, None, problems, settings)
+        traces = trace_fields(mapping, event, fields, None, problems, settings)
         return MatchResult(
             mapping.name,
             row.event or mapping.event_name,
@@ -137,7 +137,7 @@ def _match(
             None,
         )
     body = request_body([row], PIXEL_CODE)
-    traces = trace_fields(fields, json.loads(body), problems, settings)
+    traces = trace_fields(mapping, event, fields, json.loads(body), problems, settings)
     return MatchResult(mapping.name, row.name, "sent", "", traces, json.loads(body), _judge(body))
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from tiktok_pixel.mapping import EventMapping
+from tiktok_pixel.mapping.paths import resolve, split_path
 from tiktok_pixel.settings import Settings
 from tiktok_pixel.tiktok.hashing import existing_digest
-from tiktok_pixel.tiktok.identifiers import MATCH_KEYS, MatchKey
+from tiktok_pixel.tiktok.identifiers import MATCH_KEYS, MatchKey, locality_of
 from tiktok_pixel.tiktok.phones import Locality
-from tiktok_pixel.tiktok.schema import CONTENT, FIELDS
+from tiktok_pixel.tiktok.schema import CONTENT, FIELDS, literal_problem
 from tiktok_pixel.values import coercion
 from tiktok_pixel.values.javascript import WHITESPACE
 from tiktok_pixel.values.validation import Problem, UnusableValueError
@@ -30,6 +32,7 @@ _PLACES: Final = {
     "lead_event_source": ("lead", "lead_event_source"),
     "lead_fields": ("lead",),
 }
+_LEFT_OUT: Final = "left out"
 _OF_REQUEST: Final = ("event_source", "test_event_code")
 _PROBLEM_FIELDS: Final = {
     "timestamp": ("event_time",),
@@ -78,6 +81,8 @@ class Trace:
 
 
 def trace_fields(
+    mapping: EventMapping,
+    event: dict[str, Any],
     fields: Sequence[MappedField],
     request: dict[str, Any] | None,
     problems: Sequence[Problem],
@@ -86,6 +91,8 @@ def trace_fields(
     """Follow each mapped field of an event into the request.
 
     Args:
+        mapping: The mapping.
+        event: The Segment event.
         fields: The mapped fields.
         request: The body of the request; None when the event is not sent.
         problems: The problems of the values.
@@ -93,13 +100,40 @@ def trace_fields(
     """
     values = {field.name: field.value for field in fields}
     address = values.get("address")
-    country = address.get("country") if isinstance(address, dict) else None
-    locality = Locality(country, settings.default_phone_region, values.get("locale"))
+    sources = values | address if isinstance(address, dict) else values
+    locality = locality_of(sources, settings.default_phone_region)
     return tuple(
         _trace(field, name, value, request, problems, locality)
-        for field in sorted(fields, key=_rank)
+        for field in (
+            _chosen(field, mapping, event, locality) for field in sorted(fields, key=_rank)
+        )
         for name, value in _parts(field)
     )
+
+
+def _chosen(
+    field: MappedField, mapping: EventMapping, event: dict[str, Any], locality: Locality
+) -> MappedField:
+    """Return the field with the candidate of its `@first` that is used: the first usable one."""
+    definition = mapping.fields.get(field.name)
+    candidates = mapping.candidates(field.name, event)
+    value = next((one for one in candidates if _is_usable(field.name, one, locality)), field.value)
+    if len(candidates) < 2 or value == field.value or not isinstance(definition, dict):
+        return field
+    paths = tuple(
+        path
+        for path in definition.get("@first", ())
+        if isinstance(path, str) and resolve(event, split_path(path)) == value
+    )
+    return replace(field, value=value, paths=paths[:1])
+
+
+def _is_usable(name: str, value: Any, locality: Locality) -> bool:
+    key = _KEYS.get(name)
+    if key is not None:
+        return _normalised(key, value, locality) is not None
+    kind = FIELDS.get(name)
+    return isinstance(kind, str | tuple) and literal_problem(value, kind) is None
 
 
 def _rank(field: MappedField) -> tuple[int, str]:
@@ -128,8 +162,8 @@ def _trace(
     place, sent = _sent(own_name, key, request)
     normalised = _normalised(key, value, locality)
     note = _note(own_name, key, value, sent, problems)
-    if request is None and not note and value not in _EMPTY:
-        note = "the event is not sent"
+    if request is None and note == _LEFT_OUT:
+        note = ""  # because the event is not sent at all
     is_hashed = key is not None and key.is_hashed
     paths = _paths_of_part(field, own_name) if own_name != field.name else field.paths
     return Trace(
@@ -187,6 +221,8 @@ def _note(
         )
     if name == "timestamp" and value in _EMPTY and sent is not None:
         return "the event has no time; the time of receipt is used"
+    if sent is not None and value in _EMPTY:
+        return "computed from the contents"
     if sent is not None or name == "external_ids":
         return ""
-    return "nothing found" if value in _EMPTY else "left out"
+    return "nothing found" if value in _EMPTY else _LEFT_OUT

@@ -48,9 +48,9 @@ def test_the_second_mapping_of_a_name_has_the_problem() -> None:
 
 
 def test_warnings_do_not_repeat_the_name_of_the_mapping() -> None:
-    (checked,) = check(({**GOOD, "mapping": {"event": "PlaceAnOrder"}},))
+    (checked,) = check(({**GOOD, "mapping": {"event": "CompletePayment"}},))
     assert checked.compiled is not None
-    assert checked.warnings[0].startswith("event: PlaceAnOrder")
+    assert checked.warnings[0].startswith("event: CompletePayment")
 
 
 def test_what_is_not_a_preset_is_a_problem() -> None:

@@ -64,6 +64,20 @@ def test_saving_keeps_the_object_around_the_presets(path: Path) -> None:
     assert json.loads(path.read_text()) == {"comment": "ours", "presets": [PRESET]}
 
 
+def test_a_byte_order_mark_is_skipped(path: Path) -> None:
+    path.write_text(json.dumps([PRESET]), encoding="utf-8-sig")
+    file = save(read_mapping_file(path), (PRESET,))
+    assert path.read_bytes().startswith(b"[")
+    assert file.presets == (PRESET,)
+
+
+def test_what_the_public_api_returns_is_saved_as_presets(path: Path) -> None:
+    subscription = {"name": "A", "trigger": 'type = "page"', "settings": {"event": "PageView"}}
+    path.write_text(json.dumps({"data": {"subscriptions": [subscription]}}))
+    save(read_mapping_file(path), read_mapping_file(path).presets)
+    assert json.loads(path.read_text()) == [PRESET]
+
+
 def test_saving_keeps_permissions_and_links(path: Path, tmp_path: Path) -> None:
     path.chmod(0o640)
     link = tmp_path / "link.json"

@@ -42,7 +42,19 @@ def test_other_text_is_refused(text: str, problem: str) -> None:
         parse_events(text)
 
 
-@pytest.mark.parametrize("content", [PRESET, [PRESET], {"presets": [PRESET]}])
+SUBSCRIPTION = {"name": "A", "trigger": 'event = "A"', "settings": {"event": "Lead"}}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        PRESET,
+        [PRESET],
+        {"presets": [PRESET]},
+        {"data": {"subscriptions": [SUBSCRIPTION]}},
+        SUBSCRIPTION,
+    ],
+)
 def test_mappings_are_read(content: Any) -> None:
     assert parse_mappings(json.dumps(content)) == (PRESET,)
 
@@ -53,7 +65,7 @@ def test_mappings_are_read(content: Any) -> None:
         ("{", "not JSON"),
         ("[]", "there is no mapping in it"),
         ("3", "there is no mapping in it"),
-        (json.dumps([PRESET, EVENT]), "mapping 2 needs"),
+        (json.dumps(EVENT), "there is no mapping in it"),
     ],
 )
 def test_what_is_not_a_mapping_is_refused(text: str, problem: str) -> None:

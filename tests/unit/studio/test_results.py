@@ -80,6 +80,26 @@ def test_a_field_with_nothing_in_the_event_names_the_paths_that_were_searched() 
     assert ttclid.note == "nothing found"
 
 
+def test_the_first_usable_candidate_is_shown() -> None:
+    event = {**PERSON, "properties": {"email": "nobody", "value": "much", "revenue": 7}}
+    found = traces(event)
+    assert found["email"].paths == ("$.context.traits.email",)
+    assert found["email"].normalised == "anna@example.com"
+    assert (found["value"].raw, found["value"].sent) == (7, 7)
+    assert found["value"].paths == ("$.properties.revenue",)
+
+
+def test_totals_computed_from_the_contents_are_named() -> None:
+    products = [{"product_id": "a", "price": 3, "quantity": 2}]
+    event = {
+        **PERSON,
+        "event": "Order Completed",
+        "properties": {"products": products, "currency": "EUR"},
+    }
+    value = traces(event)["value"]
+    assert (value.raw, value.sent, value.note) == (None, 6, "computed from the contents")
+
+
 def test_members_of_an_address_are_fields_of_their_own() -> None:
     address = {"city": "New York", "country": "US"}
     event = {**PERSON, "traits": {"address": address}}

@@ -88,7 +88,7 @@ def build_user(
         The match keys that can be sent, and the problems of those that cannot.
     """
     sources, problems = _sources(fields)
-    locality = _locality(sources, default_region)
+    locality = locality_of(sources, default_region)
     user: dict[str, Any] = {}
     for key, source, normalise, is_hashed, is_list in MATCH_KEYS:
         value = sources.get(source)
@@ -148,7 +148,8 @@ def _usable(
     return sha256_hex(normalised) if is_hashed and normalised else normalised, None
 
 
-def _locality(sources: dict[str, Any], default_region: str | None) -> Locality:
+def locality_of(sources: dict[str, Any], default_region: str | None) -> Locality:
+    """Return what the mapped fields, those of the address included, say about the country."""
     given, locale = sources.get("country"), sources.get("locale")
     # Hot path: most countries are alpha-2 codes.
     country = alpha_2(given) if isinstance(given, str) and len(given) == 2 else None  # noqa: PLR2004
