@@ -43,12 +43,17 @@ class Checked:
         )
 
 
-def check(presets: tuple[Any, ...]) -> tuple[Checked, ...]:
-    """Compile each preset alone, so that one with problems does not hide the others."""
+def check(presets: tuple[Any, ...], defaults: dict[str, Any] | None = None) -> tuple[Checked, ...]:
+    """Compile each preset alone, so that one with problems does not hide the others.
+
+    Args:
+        presets: The presets of a mapping file.
+        defaults: The default fields of the file.
+    """
     names: set[str] = set()
     checked = []
     for preset in presets:
-        result = _check_one(preset)
+        result = _check_one(preset, defaults or {})
         name = preset.get("name") if isinstance(preset, dict) else None
         if isinstance(name, str) and name in names:
             problem = MappingProblem(name, "name", "another mapping has this name")
@@ -59,9 +64,10 @@ def check(presets: tuple[Any, ...]) -> tuple[Checked, ...]:
     return tuple(checked)
 
 
-def _check_one(preset: Any) -> Checked:
+def _check_one(preset: Any, defaults: dict[str, Any]) -> Checked:
+    content = {"defaults": defaults, "presets": [preset]}
     try:
-        compiled = compile_mapping_set([preset], schema, source=_SOURCE)
+        compiled = compile_mapping_set(content, schema, source=_SOURCE)
     except MappingError as error:
         return Checked(None, error.problems, ())
     prefix = f'"{compiled.mappings[0].name}": '

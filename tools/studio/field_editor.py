@@ -31,14 +31,20 @@ class FieldEditor:
 
     Args:
         preset: Returns the preset as it is now.
+        defaults: The default fields.
         paths: Paths to suggest.
         on_change: Called with the new preset, and whether the editor is to be built anew.
     """
 
     def __init__(
-        self, preset: Callable[[], dict[str, Any]], paths: tuple[str, ...], on_change: Change
+        self,
+        preset: Callable[[], dict[str, Any]],
+        defaults: dict[str, Any],
+        paths: tuple[str, ...],
+        on_change: Change,
     ) -> None:
         self._preset = preset
+        self._defaults = defaults
         self._paths = paths
         self._on_change = on_change
         self._inputs: dict[str, Any] = {}
@@ -129,8 +135,7 @@ class FieldEditor:
             widgets.button("Add field", lambda: self._add(added.value or ""))
 
     def _build_defaults(self, own: dict[str, Any]) -> None:
-        defaults = schema.default_fields()
-        kept = [name for name in defaults if name not in own]
+        kept = [name for name in self._defaults if name not in own]
         with widgets.expansion(f"{len(kept)} default fields"):
             ui.label(
                 "These come from Segment's preset. Override one to fill it in another way."
@@ -140,7 +145,7 @@ class FieldEditor:
                     with html.div().classes("default-field"):
                         ui.label(name).classes("grow wrap")
                         change = widgets.button(
-                            "Override", lambda name=name: self._set(name, defaults[name])
+                            "Override", lambda name=name: self._set(name, self._defaults[name])
                         )
                         change.props["aria-label"] = f"Override {name}"
 

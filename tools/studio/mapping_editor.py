@@ -37,7 +37,12 @@ class MappingEditor:
             self._build_trigger(preset)
             self._build_event(preset)
             with widgets.section("Fields"):
-                self._fields = FieldEditor(self._preset, page.session.paths(), self._edit)
+                self._fields = FieldEditor(
+                    self._preset,
+                    page.session.default_fields(),
+                    page.session.paths(),
+                    self._edit,
+                )
             self._build_more(preset)
             self._build_json(preset)
         self.refresh()

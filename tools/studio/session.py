@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping as MappingOf
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,7 @@ class Session:
         self.file = file
         self.draft = Draft(file.presets)
         self.selected = None
-        self.checked = check(self.draft.presets)
+        self._compiled()
 
     @property
     def is_shipped(self) -> bool:
@@ -83,10 +84,25 @@ class Session:
         return stages if self.is_shipped else (self.file.path,)
 
     def target(self, path: Path) -> MappingFile:
-        """Return a file to save to, as it is now or as it was opened."""
+        """Return a file to save to, as it is now or as it was opened.
+
+        Raises:
+            MappingFileError: The file cannot be read.
+        """
         if path == self.file.path:
             return self.file
-        return read_mapping_file(path) if path.exists() else mapping_files.new_mapping_file(path)
+        exists = path.exists()
+        target = read_mapping_file(path) if exists else mapping_files.new_mapping_file(path)
+        # The default fields of the opened file belong to its presets.
+        return replace(target, around=self.file.around)
+
+    def default_fields(self) -> dict[str, Any]:
+        """Return the fields that `"defaults": true` adds to a preset of the opened file."""
+        return schema.default_fields() | self._own_defaults()
+
+    def _own_defaults(self) -> dict[str, Any]:
+        defaults = (self.file.around or {}).get("defaults")
+        return defaults if isinstance(defaults, dict) else {}
 
     def save(self, target: MappingFile) -> None:
         """Save the draft.
@@ -130,7 +146,7 @@ class Session:
         self._compiled()
 
     def _compiled(self) -> None:
-        self.checked = check(self.presets)
+        self.checked = check(self.presets, self._own_defaults())
         if self.selected is not None and self.selected >= len(self.presets):
             self.selected = None
 

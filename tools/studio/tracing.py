@@ -196,8 +196,11 @@ def _normalised(key: MatchKey | None, value: Any, locality: Locality) -> str | N
             text = (coercion.text(item) or "").strip(WHITESPACE)
             if not text:
                 continue
-            is_digest = key.is_hashed and existing_digest(text) is not None
-            texts.append("(hashed already)" if is_digest else key.normalise(text, locality))
+            if key.is_hashed and existing_digest(text) is not None:
+                text = "(hashed already)"
+            elif key.normalise is not None:
+                text = key.normalise(text, locality)
+            texts.append(text)
         except UnusableValueError:
             continue
     return ", ".join(texts) or None

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tiktok_pixel.tiktok import schema
 from tools.studio.mapping_files import ConflictError, MappingFileError
 from tools.studio.session import Session
 
@@ -37,13 +38,14 @@ def test_a_file_elsewhere_is_a_choice_too(
 
 def test_a_shipped_set_is_saved_as_the_file_of_a_stage(folder: Path) -> None:
     session = Session(folder, "full")
+    assert session.problems == 0
     assert [path.name for path in session.save_targets()] == [
         "dev.json",
         "staging.json",
         "prod.json",
     ]
     session.save(session.target(folder / "prod.json"))
-    assert json.loads((folder / "prod.json").read_text()) == list(session.presets)
+    assert (folder / "prod.json").read_text() == schema.shipped("full").read_text()
     assert session.opened == str(folder / "prod.json")
     assert not session.is_changed
 
@@ -87,6 +89,20 @@ def test_the_selection_ends_with_its_mapping(folder: Path) -> None:
     session.selected = 1
     session.undo()
     assert session.selected is None
+
+
+def test_the_default_fields_of_a_file_count(folder: Path) -> None:
+    own = {"description": {"@path": "$.properties.note"}}
+    preset = {**PRESET, "defaults": True}
+    (folder / "dev.json").write_text(json.dumps({"defaults": own, "presets": [preset]}))
+    session = Session(folder, str(folder / "dev.json"))
+    compiled = session.checked[0].compiled
+    assert compiled is not None
+    assert compiled.mappings[0].fields["description"] == own["description"]
+    assert session.default_fields()["description"] == own["description"]
+    session.change((preset, {**preset, "name": "B"}))
+    session.save(session.target(session.file.path))
+    assert json.loads((folder / "dev.json").read_text())["defaults"] == own
 
 
 def test_a_missing_file_is_refused(folder: Path) -> None:

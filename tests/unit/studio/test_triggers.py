@@ -1,6 +1,5 @@
 """A trigger means the same as a form and as FQL."""
 
-import json
 from typing import Any
 
 import pytest
@@ -10,6 +9,7 @@ from hypothesis import strategies as st
 from tiktok_pixel.mapping.fql import parse_fql
 from tiktok_pixel.mapping.subscriptions import compile_subscription
 from tiktok_pixel.tiktok import schema
+from tools.studio.mapping_files import read_mapping_file
 from tools.studio.triggers import (
     TESTS,
     WITH_PATH,
@@ -32,7 +32,7 @@ VIP = ConditionForm("traits", "vip", "is true")
 SHIPPED = [
     preset["subscribe"]
     for name in ("default", "full")
-    for preset in json.loads(schema.shipped(name).read_text())
+    for preset in read_mapping_file(schema.shipped(name)).presets
 ]
 
 
