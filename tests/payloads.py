@@ -45,8 +45,8 @@ OUTCOMES: Final = {
 """Sample -> HTTP status, outcome and reason."""
 
 REFUSALS: Final = {
-    "refused-wrong-signature": (401, "signature_invalid"),
-    "refused-unsigned": (401, "signature_invalid"),
+    "refused-wrong-signature": (401, "signature_wrong"),
+    "refused-unsigned": (401, "signature_missing"),
     "refused-not-json": (400, "body_not_json"),
 }
 """HTTP sample that is refused as a whole -> HTTP status and reason."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 try:
     _destination = build_destination(os.environ, authenticates=True)
-    _startup = StartupWait(os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") in (None, "on-demand"))
+    _startup = StartupWait()
 finally:
     gc.enable()
     gc.freeze()
@@ -29,4 +29,4 @@ finally:
 @observability.metrics.log_metrics(raise_on_empty_metrics=False)
 def handler(event: Any, context: LambdaContext) -> dict[str, Any]:
     """Respond to one invocation."""
-    return respond(event, context, _destination, _startup.take())
+    return respond(event, context, _destination, _startup)

@@ -203,6 +203,10 @@ class Forward:
         """The same environment with less time."""
         return dataclasses.replace(self, budget=budget)
 
+    def close_circuit(self) -> None:
+        """Forget the failures that the circuit breaker has counted."""
+        self.application.module._destination.breaker.succeed()
+
     def send(self, events: Any) -> Answer:
         """Post one event or a batch, signed."""
         return self.post(samples.signed(events))

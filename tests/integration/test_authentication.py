@@ -6,10 +6,11 @@ from typing import Any, Final
 
 import pytest
 
-from tests.integration.harness import FORWARDED, Forward, Output, World
+from tests.integration.harness import FORWARDED, READS, Forward, Output, World
 from tiktok_pixel.aws.credentials import DEVELOPMENT_SECRET
 from tools.sandbox import samples
 from tools.sandbox.application import FOLDER, PREFIX, put_parameters
+from tools.sandbox.aws import denied
 
 PAGE: Final = '"context":{"page":{"url":"https://shop.example/"}}'
 # Written as no JSON library writes it, because the signature covers the bytes.
@@ -73,10 +74,13 @@ def test_a_request_without_the_right_signature_is_refused_and_counted(
     answer = application.post(request_)
 
     assert (answer.status, answer.rows) == (401, [])
-    assert (answer.body["status"], answer.body["reason"]) == ("rejected", "signature_invalid")
+    signature = (request_.get("headers") or {}).get("x-signature")
+    failure = "wrong" if signature else "missing"
+    reason = f"signature_{failure}"
+    assert (answer.body["status"], answer.body["reason"]) == ("rejected", reason)
     assert world.tiktok.requests == []
-    assert output.metrics == {"AuthenticationFailure": 1}
-    assert "signature_invalid" in [line.get("reason") for line in output.logs]
+    assert output.metrics == {"AuthenticationFailure": 1, f"AuthenticationFailure[{failure}]": 1}
+    assert reason in [line.get("reason") for line in output.logs]
 
 
 OLD: Final = "the-old-secret"
@@ -87,6 +91,42 @@ ROTATION: Final[list[tuple[str, dict[str, int]]]] = [
     (f"{NEW}\r\n{OLD}\r\n", {OLD: 200, NEW: 200}),
     (NEW, {OLD: 401, NEW: 200}),
 ]
+
+
+def test_a_new_webhook_secret_is_accepted_before_the_old_value_expires(world: World) -> None:
+    application = world.start()
+    world.put(webhook_secret=OLD)
+    world.clock.advance(PARAMETERS_TTL)
+    assert application.post(request_of(FIRST, FIRST, OLD)).status == 200
+    world.put(webhook_secret=f"{OLD}\n{NEW}")
+    world.clock.advance(10)
+
+    assert application.post(request_of(FIRST, FIRST, NEW)).status == 200
+
+
+def test_a_wrong_signature_is_a_retry_while_the_secret_cannot_be_read_again(world: World) -> None:
+    application = world.start()
+    assert application.post(request_of(FIRST, FIRST, "wrong")).status == 401
+    world.proxy.always(denied(), operation="GetParameters")
+    world.clock.advance(10)
+
+    answers = [application.post(request_of(FIRST, FIRST, "wrong")) for _ in range(3)]
+
+    assert {(one.status, one.body["reason"]) for one in answers} == {
+        (503, "webhook_secret_unavailable")
+    }
+
+
+def test_an_attack_reads_ssm_once_in_ten_seconds(world: World) -> None:
+    application = world.start()
+    application.post(request_of(FIRST, FIRST, "wrong"))
+    reads = world.proxy.calls[READS]
+    world.clock.advance(10)
+
+    for _ in range(20):
+        assert application.post(request_of(FIRST, FIRST, "wrong")).status == 401
+
+    assert world.proxy.calls[READS] == reads + 1
 
 
 def test_the_webhook_secret_is_rotated_without_a_gap(world: World) -> None:
@@ -143,7 +183,7 @@ def test_a_bearer_token_protects_the_events_that_the_signature_does_not_cover(
     answer = application.post(request_of(forged, FIRST, authorization=f"Bearer {token}"))
 
     assert answer.status == status
-    assert answer.body.get("reason") == (None if status == 200 else "bearer_token_invalid")
+    assert answer.body.get("reason") == (None if status == 200 else "bearer_token_wrong")
     assert bool(world.tiktok.requests) is (status == 200)
 
 
@@ -153,7 +193,7 @@ def test_the_bearer_token_does_not_replace_the_signature(world: World) -> None:
 
     answer = application.post(samples.http_event(FIRST, None, authorization=f"Bearer {BEARER}"))
 
-    assert (answer.status, answer.body["reason"]) == (401, "signature_invalid")
+    assert (answer.status, answer.body["reason"]) == (401, "signature_missing")
 
 
 @pytest.mark.parametrize("value", [None, " \n "], ids=["deleted", "blank"])

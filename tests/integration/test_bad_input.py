@@ -45,7 +45,7 @@ def assert_sound(answer: Answer, output: Output) -> None:
         ("{", "body_not_json"),
         ("null", "body_not_an_event"),
         ("[]", "batch_empty"),
-        ("[" * 50_000, "body_nested_too_deeply"),
+        ('{"a":' * 50_000 + "1" + "}" * 50_000, "body_nested_too_deeply"),
     ],
     ids=lambda text: text[:24],
 )
@@ -310,4 +310,6 @@ def test_wrong_types_in_every_field(
 
         assert len(answer.rows) == len(part)
         assert_sound(answer, output)
-        assert len(world.tiktok.requests) == 1, "TikTok refused something"
+        # Events without a page go in a request of their own.
+        assert len(world.tiktok.requests) <= 2
+        assert not answer.ids("parked", "retry"), "TikTok refused something"

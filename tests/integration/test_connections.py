@@ -27,8 +27,8 @@ from tiktok_pixel import connections
 from tiktok_pixel.tiktok import client
 from tools.sandbox.tiktok import TikTokSandbox
 
-UNREACHABLE = ("retry", "tiktok_unreachable")
-TIMEOUT = ("retry", "tiktok_timeout")
+UNREACHABLE = ("parked", "tiktok_unreachable")
+TIMEOUT = ("parked", "tiktok_timeout")
 
 
 def test_a_connection_is_kept(world: World, application: Forward) -> None:
@@ -86,14 +86,14 @@ def test_a_server_that_does_not_listen(world: World, size: int) -> None:
 
     answer = world.start(TIKTOK_API_URL=url).send(body_of(size))
 
-    assert (answer.status, answer.end) == (503, UNREACHABLE)
+    assert (answer.status, answer.end) == (202, UNREACHABLE)
 
 
 def test_a_certificate_that_is_not_trusted(world: World) -> None:
     with TikTokSandbox(tls=True) as untrusted:
         answer = world.start(TIKTOK_API_URL=untrusted.url).send(visits(2))
 
-        assert (answer.status, answer.end) == (503, UNREACHABLE)
+        assert (answer.status, answer.end) == (202, UNREACHABLE)
         assert untrusted.requests == [], "not even the token was sent"
 
 
@@ -178,7 +178,7 @@ def test_a_connection_that_makes_no_progress_ends_with_the_budget(
         url = f"{scheme}://127.0.0.1:{server.port}"
         answer = world.start(TIKTOK_API_URL=url).within(SHORT_BUDGET).send(visits(1000))
 
-    assert (answer.status, answer.end) == (503, end)
+    assert (answer.status, answer.end) == (202, end)
     assert answer.in_time
 
 
@@ -200,5 +200,5 @@ def test_a_name_server_that_does_not_respond_ends_with_the_budget(
     )
     gate.set()
 
-    assert (answer.status, answer.end) == (503, TIMEOUT)
+    assert (answer.status, answer.end) == (202, TIMEOUT)
     assert answer.in_time

@@ -240,12 +240,12 @@ def test_no_personal_data_when_the_function_crashes_invoked_directly(
 
 
 def test_no_personal_data_when_an_invocation_has_to_be_repeated(
-    world: World, application: Forward, output: Output
+    world: World, output: Output
 ) -> None:
     world.tiktok.always(faults.answer(50000))
 
     with pytest.raises(RetryLaterError) as raised:
-        application.invoke(samples.read("place-an-order"))
+        world.start(PARKED_QUEUE_URL="").invoke(samples.read("place-an-order"))
 
     logged = "".join(traceback.format_exception(raised.value))
     assert_absent(everything_personal(world.tiktok), output.text + logged)

@@ -194,6 +194,7 @@ class TestParameters:
             ("Stage", "dev"),
             ("ParameterPrefix", "/tiktok-pixel"),
             ("DefaultPhoneRegion", ""),
+            ("DefaultPageUrl", ""),
             ("TestEventCode", ""),
             ("LogLevel", "INFO"),
             ("Architecture", "x86_64"),

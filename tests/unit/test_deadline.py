@@ -46,21 +46,37 @@ def test_the_age_is_never_negative() -> None:
     assert process_age() >= 0
 
 
-def test_only_the_first_request_waited_for_the_start_of_its_environment(
-    monkeypatch: pytest.MonkeyPatch,
+NOW = 1_767_225_600.0
+
+
+def waited(epoch: object, age: float = 9.0) -> float:
+    """The wait of the first request of an environment."""
+    return StartupWait(lambda: NOW, lambda: age).take(epoch)
+
+
+@pytest.mark.parametrize("unit", [1, 1000], ids=["sam local", "API Gateway"])
+def test_the_first_request_waited_since_it_arrived(unit: int) -> None:
+    assert waited((NOW - 2) * unit) == pytest.approx(2.0)
+
+
+def test_later_requests_did_not_wait_for_the_environment() -> None:
+    startup = StartupWait(lambda: NOW, lambda: 9.0)
+
+    assert [startup.take(NOW - 2), startup.take(NOW - 2)] == [2.0, 0.0]
+
+
+@pytest.mark.parametrize("age", [3.5, 6.0, 9.0])
+def test_an_environment_that_was_started_ahead_made_nobody_wait(age: float) -> None:
+    assert waited(NOW * 1000, age) == 0.0
+
+
+@pytest.mark.parametrize(("epoch", "age", "seconds"), [(NOW - 60, 1.5, 1.5), (NOW + 60, 1.5, 0.0)])
+def test_a_clock_that_is_wrong_is_bounded_by_the_age(
+    epoch: float, age: float, seconds: float
 ) -> None:
-    monkeypatch.setattr("tiktok_pixel.deadline.process_age", lambda: 1.5)
-    startup = StartupWait(counts=True)
-
-    assert [startup.take(), startup.take()] == [1.5, 0.0]
+    assert waited(epoch, age) == seconds
 
 
-@pytest.mark.parametrize(("counts", "age"), [(False, 1.5), (True, 10.0), (True, 3600.0)])
-def test_an_environment_that_was_started_ahead_made_nobody_wait(
-    monkeypatch: pytest.MonkeyPatch,
-    age: float,
-    counts: bool,  # a table's column
-) -> None:
-    monkeypatch.setattr("tiktok_pixel.deadline.process_age", lambda: age)
-
-    assert StartupWait(counts=counts).take() == 0.0
+@pytest.mark.parametrize("epoch", [None, "1767225600", True, {}])
+def test_without_the_time_of_arrival_nothing_counts(epoch: object) -> None:
+    assert waited(epoch) == 0.0

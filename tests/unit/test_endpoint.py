@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import io
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import pytest
@@ -14,8 +17,15 @@ import pytest
 from tiktok_pixel import observability
 from tiktok_pixel.aws.credentials import Credentials
 from tiktok_pixel.aws.parameters import ParametersUnavailableError
+from tiktok_pixel.deadline import StartupWait
 from tiktok_pixel.destination import Destination, build_destination
-from tiktok_pixel.endpoint import LARGEST_BODY, RetryLaterError, respond
+from tiktok_pixel.endpoint import (
+    LARGEST_BODY,
+    MOST_EVENTS,
+    RetryLaterError,
+    UnsupportedInvocationError,
+    respond,
+)
 from tiktok_pixel.tiktok.verdicts import TikTokResponse
 from tools.sandbox.application import Context
 from tools.sandbox.samples import http_event, sign, signed, visits
@@ -27,6 +37,7 @@ if TYPE_CHECKING:
     from tiktok_pixel.deadline import Deadline
     from tiktok_pixel.tiktok.client import TikTokClient
 
+NOW: Final = 1_767_225_600.0
 FOLDER: Final = "/tiktok-pixel/prod"
 SECRET: Final = "a-secret"
 OTHER: Final = "another-secret"
@@ -41,9 +52,16 @@ PARAMETERS: Final = {
 
 @dataclass
 class Parameters:
-    """SSM parameters in memory; ``None`` for an SSM that does not respond."""
+    """SSM parameters in memory; ``None`` for an SSM that does not respond.
+
+    Attributes:
+        content: The parameters as they were read.
+        renewed: The parameters as a further read finds them; ``None`` if SSM fails.
+    """
 
     content: Mapping[str, str] | None
+    renewed: Mapping[str, str] | None = None
+    reads: int = 0
 
     def values(self, wait_seconds: float) -> Mapping[str, str]:
         assert wait_seconds <= 4.0
@@ -54,6 +72,13 @@ class Parameters:
     def force(self, wait_seconds: float) -> bool:
         assert wait_seconds <= 4.0
         return False
+
+    def refresh(self, max_age: float, wait_seconds: float) -> bool:
+        assert (max_age, wait_seconds <= 4.0) == (10.0, True)
+        self.reads += 1
+        if self.renewed is not None:
+            self.content = self.renewed
+        return self.renewed is not None
 
 
 @dataclass
@@ -81,8 +106,20 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     observability.metrics.clear_metrics()
 
 
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """What the logger writes."""
+    written = io.StringIO()
+    handler: Any = observability.logger.registered_handler
+    before, handler.stream = handler.stream, written
+    yield written
+    handler.stream = before
+
+
 def destination(
-    parameters: Mapping[str, str] | None = PARAMETERS, tiktok: TikTok | None = None, **more: str
+    parameters: Mapping[str, str] | Parameters | None = PARAMETERS,
+    tiktok: TikTok | None = None,
+    **more: str,
 ) -> Destination:
     variables = {
         "AWS_REGION": "us-east-1",
@@ -90,7 +127,9 @@ def destination(
         "PARAMETER_PREFIX": "/tiktok-pixel",
         **more,
     }
-    cache = cast("ParameterCache", Parameters(parameters))
+    if not isinstance(parameters, Parameters):
+        parameters = Parameters(parameters, parameters)
+    cache = cast("ParameterCache", parameters)
     return dataclasses.replace(
         build_destination(variables, authenticates=True),
         credentials=Credentials(cache, FOLDER, is_production=True),
@@ -100,7 +139,8 @@ def destination(
 
 def call(event: object, to: Destination | None = None) -> dict[str, Any]:
     """Respond to an invocation as Lambda would ask for it."""
-    return respond(event, cast("LambdaContext", Context()), to or destination())
+    startup = StartupWait(lambda: NOW, lambda: 9.0)
+    return respond(event, cast("LambdaContext", Context()), to or destination(), startup)
 
 
 def post(event: object, to: Destination | None = None) -> tuple[int, dict[str, Any]]:
@@ -162,17 +202,72 @@ def test_an_unusable_body_is_refused(
 
 
 @pytest.mark.parametrize(
-    "event",
-    [request(secret=OTHER), http_event(BODY, None), http_event(BODY, "")],
-    ids=["wrong", "missing", "empty"],
+    ("event", "reason"),
+    [
+        (request(secret=OTHER), "signature_wrong"),
+        (http_event(BODY, "g"), "signature_wrong"),
+        (http_event(BODY, None), "signature_missing"),
+        (http_event(BODY, " "), "signature_missing"),
+    ],
+    ids=["of another secret", "not hex", "missing", "blank"],
 )
-def test_a_request_without_a_valid_signature_is_refused(event: dict[str, Any]) -> None:
+def test_a_request_without_a_valid_signature_is_refused(
+    event: dict[str, Any], reason: str, log: io.StringIO
+) -> None:
     tiktok = TikTok()
 
     status, body = post(event, destination(tiktok=tiktok))
 
-    assert (status, body["reason"]) == (401, "signature_invalid")
+    assert (status, body["reason"]) == (401, reason)
     assert tiktok.bodies == []
+    row = json.loads(log.getvalue().splitlines()[-1])
+    assert (row["message"], row["reason"]) == ("not authenticated", reason)
+    assert (row["ip"], row["user_agent"], row["request_id"]) == (
+        "52.25.130.38",
+        "Segment (Actions)",
+        "sample-request",
+    )
+
+
+def test_missing_and_wrong_signatures_are_counted_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    for event in (request(secret=OTHER), http_event(BODY, None), http_event(BODY, None)):
+        post(event)
+
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    assert Counter(line["reason"] for line in lines) == {"wrong": 1, "missing": 2}
+    assert observability.metrics.provider.metric_set["AuthenticationFailure"]["Value"] == [1.0] * 3
+
+
+def test_the_caller_in_the_log_is_short_and_printable(log: io.StringIO) -> None:
+    event = http_event(BODY, None)
+    event["requestContext"]["http"]["userAgent"] = "\x1b[31m\n" + "x" * 10_000
+
+    post(event)
+
+    assert json.loads(log.getvalue().splitlines()[-1])["user_agent"] == "?[31m?" + "x" * 194
+
+
+def test_a_rotated_secret_is_read_again() -> None:
+    parameters = Parameters(PARAMETERS, {**PARAMETERS, f"{FOLDER}/webhook-secret": OTHER})
+
+    status, _ = post(request(secret=OTHER), destination(parameters))
+
+    assert (status, parameters.reads) == (200, 1)
+
+
+def test_while_the_secret_cannot_be_read_again_segment_retries() -> None:
+    status, body = post(request(secret=OTHER), destination(Parameters(PARAMETERS, None)))
+
+    assert (status, body["status"]) == (503, "retry")
+    assert body["reason"] == "webhook_secret_unavailable"
+
+
+def test_a_missing_signature_does_not_read_the_secret_again() -> None:
+    parameters = Parameters(PARAMETERS, None)
+
+    status, _ = post(http_event(BODY, None), destination(parameters))
+
+    assert (status, parameters.reads) == (401, 0)
 
 
 def test_header_names_are_compared_without_case() -> None:
@@ -206,18 +301,21 @@ def test_without_a_usable_secret_segment_retries(parameters: Mapping[str, str] |
 
 
 @pytest.mark.parametrize(
-    ("headers", "status"),
+    ("headers", "status", "reason"),
     [
-        ({"authorization": "Bearer right"}, 200),
-        ({"authorization": "Bearer wrong"}, 401),
-        ({}, 401),
+        ({"authorization": "Bearer right"}, 200, None),
+        ({"authorization": "Bearer wrong"}, 401, "bearer_token_wrong"),
+        ({}, 401, "bearer_token_missing"),
     ],
 )
-def test_a_bearer_token_is_checked_when_required(headers: dict[str, str], status: int) -> None:
+def test_a_bearer_token_is_checked_when_required(
+    headers: dict[str, str], status: int, reason: str | None
+) -> None:
     parameters = {**PARAMETERS, f"{FOLDER}/bearer-token": "right"}
-    to = destination(parameters, REQUIRE_BEARER_TOKEN="true")
 
-    assert post(request(**headers), to)[0] == status
+    found, body = post(request(**headers), destination(parameters, REQUIRE_BEARER_TOKEN="true"))
+
+    assert (found, body.get("reason")) == (status, reason)
 
 
 def test_without_a_bearer_token_to_compare_segment_retries() -> None:
@@ -243,15 +341,128 @@ def test_a_direct_invocation_returns_the_body(event: object) -> None:
 
 
 def test_a_direct_invocation_fails_when_it_has_to_be_repeated() -> None:
-    with pytest.raises(RetryLaterError, match="tiktok_write_conflict"):
+    with pytest.raises(RetryLaterError, match="parking_failed"):
         call(VISIT, destination(tiktok=TikTok(code=40202)))
 
 
 def test_the_wait_for_the_environment_counts_against_the_budget() -> None:
     tiktok = TikTok()
-    context = cast("LambdaContext", Context())
+    event = request()
+    event["requestContext"]["timeEpoch"] = int((NOW - 3.95) * 1000)
 
-    response = respond(request(), context, destination(tiktok=tiktok), waited=3.95)
+    _, body = post(event, destination(tiktok=tiktok))
 
-    assert json.loads(response["body"])["results"][0]["reason"] == "budget_exhausted"
-    assert tiktok.bodies == []
+    assert {row["reason"] for row in body["results"]} == {"budget_exhausted"}
+    assert (body["status"], tiktok.bodies) == ("retry", [])
+
+
+@pytest.mark.parametrize("count", [MOST_EVENTS, MOST_EVENTS + 1])
+def test_a_batch_of_too_many_events_is_refused_before_it_is_mapped(count: int) -> None:
+    status, body = post(request(json.dumps([{"type": "alias"}] * count)))
+
+    assert (status, body.get("reason")) == (
+        (400, None) if count == MOST_EVENTS else (413, "batch_too_long")
+    )
+
+
+def test_a_direct_invocation_with_too_many_events_is_refused() -> None:
+    assert call([VISIT] * (MOST_EVENTS + 1))["reason"] == "batch_too_long"
+
+
+NESTED: Final = "[" * 100_000 + "]" * 100_000
+DEEP: Final = f'{{"type":"page","messageId":"deep","properties":{NESTED}}}'
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize("form", ["[%s]", '{"batch": [%s]}', '{"sentAt": "x", "batch" : [ %s ] }'])
+def test_an_event_that_is_nested_too_deeply_is_rejected_alone(place: int, form: str) -> None:
+    events = [json.dumps(event) for event in visits(2)]
+    events.insert(place, DEEP)
+
+    status, body = post(request(form % ", ".join(events)))
+
+    reasons = [row["reason"] for row in body["results"]]
+    assert (status, body["forwarded"]) == (200, 2)
+    assert reasons.pop(place) == "event_nested_too_deeply"
+    assert set(reasons) == {"tiktok_accepted"}
+
+
+def test_the_signature_of_a_first_event_that_is_nested_too_deeply_is_found() -> None:
+    deep = DEEP.replace(NESTED, NESTED[60_000:-60_000])
+    body = f"[{deep},{BODY}]"
+
+    status, content = post(http_event(body, sign(deep.encode(), SECRET)))
+
+    assert (status, content["forwarded"]) == (200, 1)
+
+
+@pytest.mark.parametrize("depth", [200, 400, 800])
+def test_an_event_that_is_deep_but_readable_never_fails_the_batch(depth: int) -> None:
+    nested: Any = "x"
+    for _ in range(depth):
+        nested = [nested]
+    event = VISIT | {"messageId": "deep", "properties": {"currency": nested, "products": nested}}
+
+    status, body = post(request(json.dumps([VISIT, event])))
+
+    assert (status, body["results"][0]["status"]) == (200, "forwarded")
+    assert body["retry"] == 0
+
+
+OTHER_SERVICES: Final[dict[str, dict[str, Any]]] = {
+    "aws:sqs": {"Records": [{"eventSource": "aws:sqs", "body": BODY}]},
+    "aws:sns": {"Records": [{"EventSource": "aws:sns", "Sns": {"Message": BODY}}]},
+    "aws:kinesis": {"Records": [{"eventSource": "aws:kinesis", "kinesis": {}}]},
+    "Records": {"Records": []},
+    "aws:kafka": {"eventSource": "aws:kafka", "records": {}},
+    "EventBridge": {"version": "0", "source": "segment", "detail-type": "page", "detail": VISIT},
+    "payload 1.0": {
+        "version": "1.0",
+        "httpMethod": "POST",
+        "headers": {},
+        "requestContext": {"httpMethod": "POST"},
+        "body": BODY,
+    },
+    "Load Balancer": {"requestContext": {"elb": {}}, "httpMethod": "POST", "body": BODY},
+}
+
+
+@pytest.mark.parametrize(("name", "event"), OTHER_SERVICES.items(), ids=OTHER_SERVICES)
+def test_an_invocation_by_another_service_fails(name: str, event: dict[str, Any]) -> None:
+    with pytest.raises(UnsupportedInvocationError, match=name):
+        call(event)
+
+
+def test_a_segment_event_may_have_any_further_key() -> None:
+    event = VISIT | {"Records": [], "source": "web", "eventSource": "web", "version": "1.0"}
+
+    assert call(event)["forwarded"] == 1
+
+
+def test_a_shared_event_id_beyond_all_numbers_is_missing() -> None:
+    body = json.dumps(VISIT | {"properties": {"event_id": 5}}).replace(": 5", ": 1e999")
+
+    _, content = post(request(body), destination(USE_EXISTING_PIXEL="true"))
+
+    assert content["results"][0]["reason"] == "shared_event_id_missing"
+
+
+@pytest.mark.parametrize(("hours", "status"), [(46, "forwarded"), (48, "rejected")])
+def test_with_an_existing_pixel_old_events_are_not_sent(hours: int, status: str) -> None:
+    """The redrive would refuse them too: TikTok would count the browser's copy and this one."""
+    then = datetime.now(UTC) - timedelta(hours=hours)
+    event = VISIT | {"properties": {"event_id": "shared"}, "timestamp": then.isoformat()}
+
+    _, body = post(request(json.dumps(event)), destination(USE_EXISTING_PIXEL="true"))
+
+    (row,) = body["results"]
+    assert row["status"] == status
+    assert (row["reason"] == "deduplication_window_passed") is (status == "rejected")
+
+
+def test_without_an_existing_pixel_old_events_are_sent() -> None:
+    then = datetime.now(UTC) - timedelta(hours=48)
+
+    _, body = post(request(json.dumps(VISIT | {"timestamp": then.isoformat()})))
+
+    assert body["forwarded"] == 1

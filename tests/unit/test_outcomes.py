@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
-from typing import Any
+from collections import Counter
+from typing import Any, Final
 
 import pytest
 
@@ -95,6 +96,39 @@ def test_the_body_counts_and_lists_all_events() -> None:
             },
         ],
     }
+
+
+MANY: Final = [
+    Outcome(f"{number:05}-" + "x" * 94, status, "a_reason", "ViewContent")
+    for number, status in enumerate(tuple(Status) * 2_000)
+]
+
+
+def test_rows_that_do_not_fit_are_counted() -> None:
+    _, text = summarise(MANY)
+    body = json.loads(text)
+
+    assert len(text) < 1_000_000
+    assert body["results_omitted"] == len(MANY) - len(body["results"]) > 0
+    assert {status: body[status] for status in Status} == dict.fromkeys(Status, 2_000)
+
+
+def test_the_most_important_rows_are_kept_in_the_order_of_the_events() -> None:
+    _, text = summarise(MANY)
+    rows = json.loads(text)["results"]
+
+    kept = Counter(row["status"] for row in rows)
+    assert kept["retry"] == kept["rejected"] == 2_000
+    assert 0 < kept["parked"] < 2_000
+    assert kept.keys() == {"retry", "rejected", "parked"}
+    assert [row["message_id"] for row in rows] == sorted(row["message_id"] for row in rows)
+
+
+def test_ten_thousand_short_rows_fit() -> None:
+    body = json.loads(summarise([Outcome("m", Status.PARKED, "r")] * 10_000)[1])
+
+    assert len(body["results"]) == 10_000
+    assert "results_omitted" not in body
 
 
 def test_a_refusal_has_the_same_body_with_a_reason_and_without_events() -> None:

@@ -31,6 +31,7 @@ def test_reads_every_variable() -> None:
             "PARAMETER_PREFIX": "/team/tiktok",
             "TIKTOK_API_URL": "http://127.0.0.1:8055",
             "DEFAULT_PHONE_REGION": " us ",
+            "DEFAULT_PAGE_URL": "https://shop.example/",
             "TEST_EVENT_CODE": "TEST1",
             "PARKED_QUEUE_URL": "https://sqs.example/parked",
         }
@@ -41,13 +42,21 @@ def test_reads_every_variable() -> None:
         parameter_prefix="/team/tiktok",
         tiktok_api_url="http://127.0.0.1:8055",
         default_phone_region="US",
+        default_page_url="https://shop.example/",
         test_event_code="TEST1",
         parked_queue_url="https://sqs.example/parked",
     )
 
 
 @pytest.mark.parametrize(
-    "name", ["TIKTOK_API_URL", "DEFAULT_PHONE_REGION", "TEST_EVENT_CODE", "PARKED_QUEUE_URL"]
+    "name",
+    [
+        "TIKTOK_API_URL",
+        "DEFAULT_PHONE_REGION",
+        "DEFAULT_PAGE_URL",
+        "TEST_EVENT_CODE",
+        "PARKED_QUEUE_URL",
+    ],
 )
 @pytest.mark.parametrize("blank", ["", "  "])
 def test_an_empty_variable_counts_as_not_set(name: str, blank: str) -> None:
@@ -68,6 +77,7 @@ def test_an_empty_variable_counts_as_not_set(name: str, blank: str) -> None:
         ("DEFAULT_PHONE_REGION", "USA"),
         ("DEFAULT_PHONE_REGION", "U1"),
         ("TIKTOK_API_URL", "business-api.tiktok.com"),
+        ("DEFAULT_PAGE_URL", "shop.example"),
         ("TIKTOK_API_URL", "ftp://business-api.tiktok.com"),
     ],
 )

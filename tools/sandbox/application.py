@@ -119,6 +119,7 @@ def environment(tiktok_url: str, aws_url: str, **more: str) -> dict[str, str]:
         "STAGE": STAGE,
         "PARAMETER_PREFIX": PREFIX,
         "DEFAULT_PHONE_REGION": "US",
+        "DEFAULT_PAGE_URL": "",
         "TEST_EVENT_CODE": "",
         "POWERTOOLS_SERVICE_NAME": f"tiktok-pixel-{STAGE}",
         "POWERTOOLS_METRICS_NAMESPACE": "TikTokPixel",

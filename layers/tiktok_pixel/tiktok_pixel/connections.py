@@ -11,7 +11,7 @@ import urllib3
 from urllib3.exceptions import IncompleteRead
 from urllib3.util.ssl_ import create_urllib3_context
 
-from tiktok_pixel.timeouts import POOL_CLASSES
+from tiktok_pixel.timeouts import POOL_CLASSES, Exchange
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,7 +60,7 @@ class ConnectionPool:
         # The wall clock: a monotonic clock may stop while the environment is frozen.
         self._last_used = time.time()
 
-    def request(
+    def request(  # noqa: PLR0913  # as many as one HTTP request needs
         self,
         method: str,
         path: str,
@@ -69,8 +69,11 @@ class ConnectionPool:
         timeout: urllib3.Timeout,
         longest: int,
         body: bytes | None = None,
+        exchange: Exchange | None = None,
     ) -> HttpResponse:
         """Send one request; read at most ``longest`` bytes of the response.
+
+        ``exchange`` sets a time-out for sending and reports whether the request was sent whole.
 
         Raises:
             HTTPError: urllib3 found no complete response.
@@ -89,6 +92,7 @@ class ConnectionPool:
             timeout=timeout,
             redirect=False,
             preload_content=False,
+            exchange=exchange,
         )
         try:
             # Read in one step where nothing needs decoding. A response that is shorter than its

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-# Lambda's limit for the start of an environment: one that is older was not started for the request.
-_LONGEST_STARTUP: Final = 10.0
+# Larger epochs are milliseconds, as API Gateway sends them; `sam local` sends seconds.
+_MILLISECONDS_FROM: Final = 1e11
 
 
 @dataclass(slots=True)
@@ -33,26 +33,13 @@ class Deadline:
         """Return a deadline that leaves ``seconds`` for the work after it."""
         return Deadline(self.at - seconds, self.clock)
 
+    def at_most(self, seconds: float) -> Deadline:
+        """Return the earlier of this deadline and the time ``seconds`` from now."""
+        return Deadline(min(self.at, self.clock() + seconds), self.clock)
+
     def remaining(self) -> float:
         """Return the seconds left; never negative."""
         return max(0.0, self.at - self.clock())
-
-
-@dataclass(slots=True)
-class StartupWait:
-    """How long the first request of an environment has waited for the environment to start.
-
-    Attributes:
-        counts: False for an environment that was started ahead of its first request.
-    """
-
-    counts: bool
-
-    def take(self) -> float:
-        """Return the seconds for the first request, and 0 for all others."""
-        waited = process_age() if self.counts else 0.0
-        self.counts = False
-        return waited if waited < _LONGEST_STARTUP else 0.0
 
 
 def process_age() -> float:
@@ -64,3 +51,31 @@ def process_age() -> float:
         return max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - started)
     except (OSError, ValueError, IndexError, AttributeError):
         return 0.0
+
+
+@dataclass(slots=True)
+class StartupWait:
+    """How long the first request of an environment has waited for the environment to start.
+
+    An environment may be started ahead of its first request, so its age is only an upper bound.
+
+    Attributes:
+        clock: Wall clock in seconds.
+        age: Returns the age of the process.
+    """
+
+    clock: Callable[[], float] = time.time
+    age: Callable[[], float] = process_age
+    _is_first: bool = True
+
+    def take(self, epoch: object) -> float:
+        """Return the seconds that a request has waited; 0 for all requests but the first.
+
+        Args:
+            epoch: ``requestContext.timeEpoch``, ``None`` for a direct invocation.
+        """
+        is_first, self._is_first = self._is_first, False
+        if not is_first or isinstance(epoch, bool) or not isinstance(epoch, int | float):
+            return 0.0
+        arrived = epoch / 1000 if epoch >= _MILLISECONDS_FROM else epoch
+        return max(0.0, min(self.clock() - arrived, self.age()))

@@ -17,6 +17,7 @@ from tiktok_pixel.mapping import MappingSet, load_mapping_set
 from tiktok_pixel.observability import logger
 from tiktok_pixel.settings import Settings
 from tiktok_pixel.tiktok import schema
+from tiktok_pixel.tiktok.breaker import CircuitBreaker
 from tiktok_pixel.tiktok.client import TikTokClient
 
 # The operator's own mapping files, one per stage, next to the package.
@@ -31,6 +32,7 @@ class Destination:
     mappings: MappingSet
     credentials: Credentials
     client: TikTokClient
+    breaker: CircuitBreaker
     queue: ParkedEventQueue | None
 
 
@@ -69,6 +71,7 @@ def build_destination(
         mappings=mappings,
         credentials=Credentials(parameters, folder, settings.stage == "prod"),
         client=TikTokClient(settings.tiktok_api_url),
+        breaker=CircuitBreaker(clock),
         queue=ParkedEventQueue(queue_url, SqsClient(environment, role)) if queue_url else None,
     )
 

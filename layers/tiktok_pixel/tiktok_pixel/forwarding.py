@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from tiktok_pixel.deadline import Deadline
     from tiktok_pixel.destination import Destination
 
-# Seconds kept back from the delivery; parking a thousand events takes a tenth of it.
+# Seconds kept back for parking: SQS's slow moments, and the messages, which grow with the events.
 _PARKING_SECONDS: Final = 0.6
+_PARKING_SECONDS_PER_EVENT: Final = 0.000_03
 # Seconds kept back for metrics, log lines and the response's text, which grow with the events.
 _RESPONSE_SECONDS_PER_EVENT: Final = 0.000_04
 
@@ -33,13 +34,19 @@ def forward(
         deadline: When the response has to be sent.
         now: Unix time in seconds.
     """
-    rows, problems = prepare(events, destination.mappings, destination.settings, now)
+    deadline = deadline.earlier(len(events) * _RESPONSE_SECONDS_PER_EVENT)
+    # Mapping and delivery leave time for parking what they do not finish.
+    early = deadline
+    if destination.queue is not None:
+        early = deadline.earlier(_PARKING_SECONDS + len(events) * _PARKING_SECONDS_PER_EVENT)
+    rows, problems = prepare(events, destination.mappings, destination.settings, now, early)
     ready = [row for row in rows if isinstance(row, OutgoingEvent)]
     calls: list[Call] = []
     outcomes: Sequence[Outcome | OutgoingEvent] = rows
     if ready:
-        deadline = deadline.earlier(len(rows) * _RESPONSE_SECONDS_PER_EVENT)
-        delivered, calls = _deliver(ready, destination, deadline, now)
+        delivery = Delivery(destination.client, destination.credentials, destination.breaker, early)
+        delivered, calls = delivery.deliver(ready)
+        delivered = _park(ready, delivered, destination, deadline, now)
         of_event = iter(delivered)
         outcomes = [next(of_event) if isinstance(row, OutgoingEvent) else row for row in rows]
     return Report(
@@ -49,27 +56,37 @@ def forward(
     )
 
 
-def _deliver(
-    events: Sequence[OutgoingEvent], destination: Destination, deadline: Deadline, now: float
-) -> tuple[list[Outcome], list[Call]]:
-    """Send events and park those that have to wait; return the outcome of each, and the calls."""
-    queue = destination.queue
-    delivery = Delivery(
-        destination.client,
-        destination.credentials,
-        deadline if queue is None else deadline.earlier(_PARKING_SECONDS),
-    )
-    outcomes, calls = delivery.deliver(events)
+def _park(
+    events: Sequence[OutgoingEvent],
+    outcomes: Sequence[Outcome],
+    destination: Destination,
+    deadline: Deadline,
+    now: float,
+) -> list[Outcome]:
+    """Park the events that have to wait and return all outcomes."""
+    final = list(outcomes)
     waiting = [index for index, one in enumerate(outcomes) if one.status is Status.PARKED]
-    if waiting:
-        parked = [False] * len(waiting)
-        if queue is not None:
-            parked = queue.park([events[index] for index in waiting], now, deadline)
-        for index, is_parked in zip(waiting, parked, strict=True):
-            if not is_parked:
-                outcomes[index] = _parking_failed(events[index])
-    return outcomes, calls
+    if not waiting:
+        return final
+    parked = [False] * len(waiting)
+    if destination.queue is not None:
+        parked = destination.queue.park(
+            [events[index] for index in waiting],
+            [outcomes[index] for index in waiting],
+            now,
+            deadline,
+        )
+    for index, is_parked in zip(waiting, parked, strict=True):
+        if not is_parked:
+            final[index] = _parking_failed(outcomes[index])
+    return final
 
 
-def _parking_failed(event: OutgoingEvent) -> Outcome:
-    return Outcome(event.message_id, Status.RETRY, "parking_failed", event.name)
+def _parking_failed(outcome: Outcome) -> Outcome:
+    return Outcome(
+        outcome.message_id,
+        Status.RETRY,
+        "parking_failed",
+        outcome.event,
+        outcome.throttled,
+    )

@@ -6,6 +6,7 @@ never events. TikTok's messages are cleaned, because they may quote the values t
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import traceback
@@ -22,8 +23,8 @@ logging.getLogger().setLevel(logging.WARNING)
 logger: Final = Logger()
 metrics: Final = Metrics()
 
-# CloudWatch truncates a line at 256 KB; a row has about 120 bytes.
-_ROWS_PER_LINE: Final = 500
+# CloudWatch truncates a line at 256 KB. Lines stay below 250,000 bytes, with the logger's own keys.
+_LONGEST_ROWS: Final = 200_000
 _MESSAGE_LONGEST: Final = 200
 # Addresses, digests, and runs of digits that could be phone numbers or IP addresses.
 _PERSONAL: Final = re.compile(
@@ -53,14 +54,28 @@ def time_taken(name: str, seconds: Sequence[float]) -> None:
 
 def log_rows(message: str, rows: Sequence[Mapping[str, Any]]) -> None:
     """Log many rows in as few lines as fit."""
-    for start in range(0, len(rows), _ROWS_PER_LINE):
-        logger.info(message, extra={"rows": rows[start : start + _ROWS_PER_LINE]})
+    line: list[Mapping[str, Any]] = []
+    size = 0
+    for row in rows:
+        length = len(json.dumps(row)) + 2
+        if line and size + length > _LONGEST_ROWS:
+            logger.info(message, extra={"rows": line})
+            line, size = [], 0
+        line.append(row)
+        size += length
+    if line:
+        logger.info(message, extra={"rows": line})
 
 
 def scrubbed(text: str) -> str:
     """Return text from outside that is safe to log: short, printable, nothing personal."""
     bounded = _UNPRINTABLE.sub("?", text[: 2 * _MESSAGE_LONGEST])
     return _PERSONAL.sub("…", bounded)[:_MESSAGE_LONGEST]
+
+
+def shown(value: object, longest: int) -> str:
+    """Return text of a caller that is safe to log: short, printable ASCII."""
+    return _UNPRINTABLE.sub("?", str(value)[:longest]) if value is not None else ""
 
 
 def report_crash(error: BaseException) -> None:

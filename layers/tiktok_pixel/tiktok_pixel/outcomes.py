@@ -19,13 +19,24 @@ class Status(StrEnum):
     RETRY = "retry"
     """The response asks Segment to send it again, which it does for four hours."""
     PARKED = "parked"
-    """Stored in SQS until the operator fixes the configuration."""
+    """Mapped but not delivered: stored in SQS, the redrive function delivers it."""
     FORWARDED = "forwarded"
     """TikTok accepted it."""
     IGNORED = "ignored"
     """Nothing maps it, or the person's consent forbids it."""
     REJECTED = "rejected"
     """It can never be sent; the reason names field and rule."""
+
+
+class Cause(StrEnum):
+    """Why an event is parked."""
+
+    TRANSIENT = "transient"
+    """TikTok is unavailable, slow or throttling, or the time budget ended."""
+    OPERATOR = "operator"
+    """TikTok refuses token, permission, pixel or test event code: the operator has to fix it."""
+    CONTENT = "content"
+    """TikTok refuses the event itself, which a wrong setting can cause as well."""
 
 
 # Codes on which all of Segment's documentation agrees: 429 and 503 are retried, 400, 401 and 413
@@ -38,6 +49,16 @@ _HTTP: Final = {
     Status.REJECTED: 400,
 }
 _THROTTLED: Final = 429
+# Bytes of all rows; API Gateway's limit is 10 MB, Lambda's 6 MB.
+_LONGEST_ROWS: Final = 900_000
+# Where not all rows fit, those that need attention come first.
+_IMPORTANCE: Final = (
+    Status.RETRY,
+    Status.REJECTED,
+    Status.PARKED,
+    Status.IGNORED,
+    Status.FORWARDED,
+)
 # Iterating over an enum takes longer than all the rest of a response.
 _PRECEDENCE: Final = tuple(Status)
 # The order of the counts in a response.
@@ -78,7 +99,10 @@ class Outcome:
         status: What became of it.
         reason: Stable code that says why.
         event: TikTok's event name, if a mapping matched.
-        throttled: A ``retry`` because of TikTok's rate limits.
+        throttled: TikTok's rate limits stopped the event: a ``retry`` responds 429, not 503.
+        cause: Why it is parked; ``None`` for all other outcomes.
+        unanswered_at: Unix time in seconds of the first attempt that was sent whole and got no
+            readable response: TikTok may have counted the event.
     """
 
     message_id: Final[str | None]
@@ -86,6 +110,8 @@ class Outcome:
     reason: Final[str]
     event: Final[str | None] = None
     throttled: Final[bool] = False
+    cause: Final[Cause | None] = None
+    unanswered_at: Final[float | None] = None
 
     def row(self) -> dict[str, str | None]:
         """Return the row for the response and the log."""
@@ -98,7 +124,10 @@ class Outcome:
 
 
 def summarise(outcomes: Sequence[Outcome]) -> tuple[int, str]:
-    """Return the HTTP status and the JSON body of the response for all events of a request."""
+    """Return the HTTP status and the JSON body of the response for all events of a request.
+
+    The rows are in the order of the events. ``results_omitted`` counts those that do not fit.
+    """
     counts = count_statuses(outcomes)
     status = next(one for one in _PRECEDENCE if counts[one])
     http_status = _HTTP[status]
@@ -107,7 +136,27 @@ def summarise(outcomes: Sequence[Outcome]) -> tuple[int, str]:
     ):
         http_status = _THROTTLED
     rows = [outcome.row() for outcome in outcomes]
-    return http_status, _body(status, counts, {"results": rows})
+    body = _body(status, counts, {"results": rows})
+    if len(body) > _LONGEST_ROWS:
+        kept = _most_important(outcomes, rows)
+        rest = {"results": kept, "results_omitted": len(rows) - len(kept)}
+        body = _body(status, counts, rest)
+    return http_status, body
+
+
+def _most_important(
+    outcomes: Sequence[Outcome], rows: Sequence[dict[str, str | None]]
+) -> list[dict[str, str | None]]:
+    """Return the rows that fit, by importance of their status, in the order of the events."""
+    indexes = sorted(range(len(rows)), key=lambda index: _IMPORTANCE.index(outcomes[index].status))
+    kept: set[int] = set()
+    size = 0
+    for index in indexes:
+        size += len(compact(rows[index])) + 1
+        if size > _LONGEST_ROWS:
+            break
+        kept.add(index)
+    return [row for index, row in enumerate(rows) if index in kept]
 
 
 def count_statuses(outcomes: Sequence[Outcome]) -> dict[Status, int]:

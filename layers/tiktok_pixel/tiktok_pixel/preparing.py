@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,14 +13,26 @@ from tiktok_pixel.outcomes import Outcome, Status, shown_message_id
 from tiktok_pixel.segment.consent import has_consent, is_consent_event, is_selected
 from tiktok_pixel.segment.errors import InvalidSegmentEventError
 from tiktok_pixel.segment.event import SegmentEvent, read_event
-from tiktok_pixel.tiktok.events import EventContext, OutgoingEvent, build_event
+from tiktok_pixel.tiktok.events import (
+    DEDUPLICATION_SECONDS,
+    EventContext,
+    OutgoingEvent,
+    build_event,
+)
+from tiktok_pixel.tiktok.limits import count_further_identifiers, with_first_identifiers
 from tiktok_pixel.values.javascript import WHITESPACE, to_string
 from tiktok_pixel.values.validation import ForbiddenEventError, InvalidEventError, Problem
 
 if TYPE_CHECKING:
+    from tiktok_pixel.deadline import Deadline
     from tiktok_pixel.mapping import EventMapping, MappingSet
     from tiktok_pixel.settings import Settings
 
+
+# Each mapping that sends an event costs as much as a further event.
+_MOST_SENDING_MAPPINGS: Final = 5
+# In a body, beyond the first of each kind in an event: phones are slow to read.
+_MOST_FURTHER_IDENTIFIERS: Final = 10_000
 
 Row = Outcome | OutgoingEvent
 
@@ -31,7 +45,11 @@ _MOST_CANDIDATES: Final = 8
 
 
 def prepare(
-    events: Sequence[object], mappings: MappingSet, settings: Settings, now: float
+    events: Sequence[object],
+    mappings: MappingSet,
+    settings: Settings,
+    now: float,
+    deadline: Deadline | None = None,
 ) -> tuple[list[Row], list[Problem]]:
     """Map and validate events.
 
@@ -40,6 +58,7 @@ def prepare(
         mappings: The active mappings.
         settings: The settings of the deployment.
         now: Unix time in seconds.
+        deadline: When to stop: the events left then end as ``retry``.
 
     Returns:
         One row for every event and mapping that matches it, in order, and the problems of all.
@@ -47,6 +66,7 @@ def prepare(
     rows: list[Row] = []
     problems: list[Problem] = []
     taken: set[str] = set()
+    further_identifiers = _MOST_FURTHER_IDENTIFIERS
     for value in events:
         try:
             event = read_event(value)
@@ -58,12 +78,21 @@ def prepare(
         if event.message_id and event.message_id in taken:
             rows.append(_ignored(event, "duplicate_in_batch"))
             continue
+        if deadline is not None and not deadline.remaining():
+            rows.append(_outcome(event, Status.RETRY, "budget_exhausted"))
+            continue
         try:
-            event_rows, found = _prepare_event(event, mappings, settings, now)
+            event_rows, found, used = _prepare_event(
+                event, mappings, settings, now, further_identifiers
+            )
+        except RecursionError:
+            problem = Problem("event", "nested_too_deeply")
+            problems.append(problem)
+            rows.append(_outcome(event, Status.REJECTED, problem.code))
+            continue
         except Exception as error:  # noqa: BLE001  # one crash must not lose the rest of a batch
             report_crash(error)
-            shown = shown_message_id(event.message_id)
-            rows.append(Outcome(shown, Status.RETRY, "internal_error"))
+            rows.append(_outcome(event, Status.RETRY, "internal_error"))
             taken.add(event.message_id)
             continue
         # A later copy of an event that was rejected may be usable.
@@ -71,29 +100,40 @@ def prepare(
             taken.add(event.message_id)
         rows += event_rows
         problems += found
+        further_identifiers -= used
     return rows, problems
 
 
 def _prepare_event(
-    event: SegmentEvent, mappings: MappingSet, settings: Settings, now: float
-) -> tuple[list[Row], list[Problem]]:
+    event: SegmentEvent,
+    mappings: MappingSet,
+    settings: Settings,
+    now: float,
+    further_identifiers: int,
+) -> tuple[list[Row], list[Problem], int]:
+    """Prepare one event.
+
+    Returns:
+        Its rows, the problems, and how many further identifiers it used up.
+    """
     if not event.is_known:
-        return [_ignored(event, "type_unknown")], []
+        return [_ignored(event, "type_unknown")], [], 0
     matching = mappings.match(event.raw)
     if not matching:
-        return [_ignored(event, "not_mapped")], []
+        return [_ignored(event, "not_mapped")], [], 0
     agreed = has_consent(event.raw, settings.consent_categories)
     reason = _reason_to_ignore(event.raw, settings, agreed=agreed)
     if reason is not None:
-        return [_ignored(event, reason)], []
+        return [_ignored(event, reason)], [], 0
     shared_id = None
     if settings.use_existing_pixel:
         shared_id = _shared_id(event.raw, settings.event_id_path)
         if shared_id is None:
-            return [_ignored(event, "shared_event_id_missing")], []
+            return [_ignored(event, "shared_event_id_missing")], [], 0
     context = EventContext(
         message_id=event.message_id,
         now=now,
+        default_page_url=settings.default_page_url,
         default_region=settings.default_phone_region,
         test_event_code=settings.test_event_code,
         event_id=shared_id,
@@ -101,27 +141,61 @@ def _prepare_event(
     )
     rows: list[Row] = []
     problems: list[Problem] = []
+    used = sent = 0
     for mapping in matching:
-        try:
-            row, found = _build(mapping, event.raw, context)
-        except InvalidEventError as error:
-            problems += (error.problem, *error.left_out)
-            shown = shown_message_id(event.message_id)
-            rows.append(Outcome(shown, Status.REJECTED, error.problem.code, mapping.event_name))
-        except ForbiddenEventError as error:
-            shown = shown_message_id(event.message_id)
-            rows.append(Outcome(shown, Status.IGNORED, error.reason, mapping.event_name))
-        else:
-            problems += found
-            rows.append(row)
-    return rows, problems
+        if sent == _MOST_SENDING_MAPPINGS:
+            rows.append(_outcome(event, Status.IGNORED, "too_many_mappings", mapping.event_name))
+            continue
+        fields, further, left_out = _bounded(
+            mapping.evaluate(event.raw), further_identifiers - used
+        )
+        row, found = _map(mapping, event, fields, context)
+        if settings.use_existing_pixel and _is_too_old_to_share(row, now):
+            reason = "deduplication_window_passed"
+            row = _outcome(event, Status.REJECTED, reason, mapping.event_name)
+        rows.append(row)
+        problems += (*left_out, *found)
+        used += further
+        sent += isinstance(row, OutgoingEvent)
+    return rows, problems, used
+
+
+def _bounded(
+    fields: dict[str, Any], further_identifiers: int
+) -> tuple[dict[str, Any], int, list[Problem]]:
+    """Bound the identifiers of an event; return how many further ones it has, and the problems."""
+    further = count_further_identifiers(fields)
+    if further <= further_identifiers:
+        return fields, further, []
+    fields, problems = with_first_identifiers(fields)
+    return fields, 0, problems
+
+
+def _map(
+    mapping: EventMapping, event: SegmentEvent, fields: dict[str, Any], context: EventContext
+) -> tuple[Row, list[Problem]]:
+    try:
+        return _build(mapping, event.raw, fields, context)
+    except InvalidEventError as error:
+        problem = error.problem
+        row = _outcome(event, Status.REJECTED, problem.code, mapping.event_name)
+        return row, [problem, *error.left_out]
+    except ForbiddenEventError as error:
+        return _outcome(event, Status.IGNORED, error.reason, mapping.event_name), []
+
+
+def _is_too_old_to_share(row: Row, now: float) -> bool:
+    """Say whether TikTok would count an event again that the browser pixel has sent."""
+    if isinstance(row, Outcome):
+        return False
+    sent_at: int = json.loads(row.json)["event_time"]
+    return now - sent_at > DEDUPLICATION_SECONDS
 
 
 def _build(
-    mapping: EventMapping, event: dict[str, Any], context: EventContext
+    mapping: EventMapping, event: dict[str, Any], fields: dict[str, Any], context: EventContext
 ) -> tuple[OutgoingEvent, list[Problem]]:
     """Build an event; where a value is unusable, try the next candidate of its ``@first``."""
-    fields = mapping.evaluate(event)
     tried: dict[str, int] = {}
     while True:
         sent: Collection[str] = ()
@@ -166,12 +240,19 @@ def _shared_id(event: dict[str, Any], path: str) -> str | None:
     """Return the event id that the browser pixel sends too."""
     value = resolve(event, split_path(path))
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return to_string(value)
+        # All numbers beyond the range of a double print alike, so they cannot be ids.
+        return to_string(value) if math.isfinite(value) else None
     return value if isinstance(value, str) and value.strip(WHITESPACE) else None
 
 
 def _ignored(event: SegmentEvent, reason: str) -> Outcome:
-    return Outcome(shown_message_id(event.message_id), Status.IGNORED, reason)
+    return _outcome(event, Status.IGNORED, reason)
+
+
+def _outcome(
+    event: SegmentEvent, status: Status, reason: str, event_name: str | None = None
+) -> Outcome:
+    return Outcome(shown_message_id(event.message_id), status, reason, event_name)
 
 
 def _is_rejected(row: Row) -> bool:

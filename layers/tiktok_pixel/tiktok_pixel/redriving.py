@@ -23,7 +23,7 @@ from tiktok_pixel import observability
 from tiktok_pixel.aws.queue import UnreadableMessageError, read_message
 from tiktok_pixel.deadline import Deadline
 from tiktok_pixel.errors import TikTokPixelError
-from tiktok_pixel.outcomes import Outcome, Status
+from tiktok_pixel.outcomes import Cause, Outcome, Status
 from tiktok_pixel.telemetry import Report, record_redriven
 from tiktok_pixel.tiktok.delivery import Delivery
 from tiktok_pixel.tiktok.events import OLDEST_SECONDS, OutgoingEvent
@@ -58,11 +58,11 @@ class Redriven:
 
     Attributes:
         report: For metrics and log; ``parked`` and ``retry`` mean that the event still waits.
-        waiting: The events that stay parked.
+        waiting: The events that stay parked, with their outcomes.
     """
 
     report: Report
-    waiting: tuple[OutgoingEvent, ...]
+    waiting: tuple[tuple[OutgoingEvent, Outcome], ...]
 
 
 def respond(event: dict[str, Any], context: LambdaContext, destination: Destination) -> Any:
@@ -90,19 +90,25 @@ def redrive(
 ) -> Redriven:
     """Send parked events again."""
     expired = [_expired(event, destination, now) for event in events]
-    delivery = Delivery(destination.client, destination.credentials, deadline, thorough=True)
+    delivery = Delivery(
+        destination.client,
+        destination.credentials,
+        destination.breaker,
+        deadline,
+        thorough=True,
+    )
     delivered, calls = delivery.deliver(
         [event for event, reason in zip(events, expired, strict=True) if reason is None]
     )
     of_event = iter(delivered)
     outcomes = [
-        next(of_event)
+        _final(next(of_event))
         if reason is None
         else Outcome(event.message_id, Status.REJECTED, reason, event.name)
         for event, reason in zip(events, expired, strict=True)
     ]
     waiting = tuple(
-        event
+        (event, outcome)
         for event, outcome in zip(events, outcomes, strict=True)
         if outcome.status in (Status.PARKED, Status.RETRY)
     )
@@ -134,7 +140,10 @@ def _redrive_message(record: SQSRecord, destination: Destination, deadline: Dead
     waiting = redriven.waiting
     if len(waiting) == len(events):
         return False
-    return not waiting or all(queue.park(waiting, now, Deadline.after(_MARGIN)))
+    if not waiting:
+        return True
+    parked, outcomes = zip(*waiting, strict=True)
+    return all(queue.park(parked, outcomes, now, Deadline.after(_MARGIN)))
 
 
 def _set_wait(record: SQSRecord, destination: Destination) -> None:
@@ -150,6 +159,13 @@ def _set_wait(record: SQSRecord, destination: Destination) -> None:
         )
     except Exception:  # noqa: BLE001  # then the queue's own visibility time-out applies
         observability.logger.warning("cannot set the visibility time-out")
+
+
+def _final(outcome: Outcome) -> Outcome:
+    """End an event that TikTok refuses for its content."""
+    if outcome.cause is not Cause.CONTENT:
+        return outcome
+    return Outcome(outcome.message_id, Status.REJECTED, outcome.reason, outcome.event)
 
 
 def _expired(event: OutgoingEvent, destination: Destination, now: float) -> str | None:

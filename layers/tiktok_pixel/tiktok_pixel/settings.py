@@ -28,6 +28,7 @@ class Settings:
         parameter_prefix: SSM parameters are named ``<parameter_prefix>/<stage>/…``.
         tiktok_api_url: Scheme and host of the TikTok API.
         default_phone_region: ISO 3166-1 alpha-2, upper case, for national phone numbers.
+        default_page_url: Page of web events that have none; ``None`` to send them without.
         test_event_code: Marks all events as test events; ``None`` for real traffic.
         budget_seconds: Time for one request, from its arrival to the response.
         parameters_ttl_seconds: How long values from SSM are cached.
@@ -45,6 +46,7 @@ class Settings:
     parameter_prefix: str
     tiktok_api_url: str = TIKTOK_API_URL
     default_phone_region: str | None = None
+    default_page_url: str | None = None
     test_event_code: str | None = None
     budget_seconds: float = 4.0
     parameters_ttl_seconds: float = 300.0
@@ -77,11 +79,17 @@ class Settings:
         url = _text(environment, "TIKTOK_API_URL") or TIKTOK_API_URL
         if not url.startswith(("https://", "http://")):
             raise SettingsError("TIKTOK_API_URL: must be scheme and host, like https://host")
+        page_url = _text(environment, "DEFAULT_PAGE_URL")
+        if page_url is not None and not page_url.startswith(("https://", "http://")):
+            raise SettingsError(
+                "DEFAULT_PAGE_URL: must be a URL like https://shop.example/, or empty"
+            )
         return cls(
             stage=stage,
             parameter_prefix=prefix,
             tiktok_api_url=url,
             default_phone_region=region.upper() if region else None,
+            default_page_url=page_url,
             test_event_code=_text(environment, "TEST_EVENT_CODE"),
             parked_queue_url=_text(environment, "PARKED_QUEUE_URL"),
             require_bearer_token=_boolean(environment, "REQUIRE_BEARER_TOKEN"),

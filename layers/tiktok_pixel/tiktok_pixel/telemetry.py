@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -27,6 +28,8 @@ _REDRIVEN_METRICS: Final = {
     Status.PARKED: "RedrivenWaiting",
     Status.RETRY: "RedrivenWaiting",
 }
+# A bisection makes hundreds of calls: a log line lists the first.
+_MOST_CALLS: Final = 50
 _TIKTOK_ACCEPTED: Final = "tiktok_accepted"
 
 
@@ -48,6 +51,9 @@ class Report:
 def record(report: Report) -> None:
     """Count and log one request."""
     observability.count("EventsReceived", len(report.outcomes))
+    causes = Counter(outcome.cause for outcome in report.outcomes if outcome.cause is not None)
+    for cause, times in causes.items():
+        observability.count_by("EventsParked", times, {"cause": cause})
     _account("request", report, _METRICS)
 
 
@@ -75,7 +81,8 @@ def _log(message: str, report: Report, counts: Mapping[Status, int]) -> None:
     extra: dict[str, Any] = {
         "outcomes": {status: times for status, times in counts.items() if times},
         "problems": {problem.code: times for problem, times in report.problems.items()},
-        "tiktok": [_call(call) for call in report.calls],
+        "tiktok": [_call(call) for call in report.calls[:_MOST_CALLS]],
+        "tiktok_calls": len(report.calls),
     }
     if len(report.outcomes) == 1:
         observability.logger.info(message, extra=extra | report.outcomes[0].row())
@@ -94,7 +101,7 @@ def _call(call: Call) -> dict[str, Any]:
         "ms": round(call.seconds * 1000),
     }
     if call.reason != _TIKTOK_ACCEPTED:
-        row["message"] = observability.scrubbed(call.message)
+        row["message"] = call.message
     return row
 
 

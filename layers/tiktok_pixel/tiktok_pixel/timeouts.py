@@ -2,7 +2,8 @@
 
 A socket's time-out bounds a single step, so a server that makes a little progress now and then
 can hold a request for ever, and name look-ups are not bounded at all. Here connecting (name
-look-up, every address, TLS) and sending share the connect time-out, and the response, headers
+look-up, every address, TLS) has the connect time-out, sending has a time-out of its own where an
+:class:`Exchange` sets one (else the rest of the connect time-out), and the response, headers
 included, has to be read within the read time-out. Without a time-out, nothing is waited for.
 """
 
@@ -12,6 +13,7 @@ import io
 import socket
 import threading
 import time
+from dataclasses import dataclass
 from http.client import HTTPResponse
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
@@ -24,6 +26,21 @@ if TYPE_CHECKING:
 
 # One TLS record: the most that one time-out of the socket covers.
 _RECORD_BYTES: Final = 16_384
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One request on its way, as the caller of :meth:`urlopen` follows it.
+
+    Attributes:
+        send_seconds: Time-out of sending, once connected.
+        send_by: Monotonic time by which all must be sent, whatever connecting took.
+        sent: Whether the whole request was sent: the server may have processed it.
+    """
+
+    send_seconds: Final[float]
+    send_by: Final[float]
+    sent: bool = False
 
 
 class _TimedReader(io.RawIOBase):
@@ -73,6 +90,7 @@ class _TimedHTTPConnection(HTTPConnection):
     _out_by: float | None = None
     # The parts of the request that is being built.
     _held: list[bytes] | None = None
+    exchange: Exchange | None = None
 
     def connect(self) -> None:
         """Connect in a thread, which is abandoned when it takes too long."""
@@ -105,7 +123,14 @@ class _TimedHTTPConnection(HTTPConnection):
             super().request(*args, **kwargs)
         finally:
             self._held = None
+        if self.sock is None:
+            self.connect()
+        exchange = self.exchange
+        if exchange is not None:
+            self._out_by = min(time.monotonic() + exchange.send_seconds, exchange.send_by)
         self.send(b"".join(held))
+        if exchange is not None:
+            exchange.sent = True
 
     def send(self, data: Any) -> None:
         """Send data; one time-out covers all of it."""
@@ -144,8 +169,15 @@ class _TimedHTTPSConnection(_TimedHTTPConnection, HTTPSConnection):
 class _TimedHTTPPool(HTTPConnectionPool):
     ConnectionCls = _TimedHTTPConnection
 
+    def _make_request(
+        self, conn: Any, *args: Any, exchange: Exchange | None = None, **kwargs: Any
+    ) -> Any:
+        # `urlopen` passes keywords that it does not know on to this method.
+        conn.exchange = exchange
+        return super()._make_request(conn, *args, **kwargs)
 
-class _TimedHTTPSPool(HTTPSConnectionPool):
+
+class _TimedHTTPSPool(_TimedHTTPPool, HTTPSConnectionPool):
     ConnectionCls = _TimedHTTPSConnection
 
 

@@ -233,6 +233,54 @@ def test_a_forced_read_that_fails_keeps_the_values(store: Store, clock: Clock) -
     assert cache.values(1.0) == {"a": "1", "b": "2"}
 
 
+def test_young_values_are_not_refreshed(store: Store, clock: Clock) -> None:
+    cache = cache_of(store, clock)
+    cache.values(1.0)
+    clock.now += 9.9
+
+    assert cache.refresh(10.0, 1.0)
+    assert len(store.calls) == 1
+
+
+def test_older_values_are_refreshed(store: Store, clock: Clock) -> None:
+    cache = cache_of(store, clock)
+    cache.values(1.0)
+    store.values["a"] = "rotated"
+    clock.now += 10.0
+
+    assert cache.refresh(10.0, 1.0)
+    assert cache.values(1.0)["a"] == "rotated"
+
+
+def test_a_refresh_that_fails_is_repeated_after_the_interval(store: Store, clock: Clock) -> None:
+    cache = cache_of(store, clock)
+    cache.values(1.0)
+    clock.now += 10.0
+    store.error = DENIED
+
+    assert [cache.refresh(10.0, 1.0) for _ in range(5)] == [False] * 5
+    assert len(store.calls) == 2
+    assert cache.values(1.0) == {"a": "1", "b": "2"}
+
+    store.error = None
+    clock.now += 9.9
+    assert not cache.refresh(10.0, 1.0)
+    clock.now += 0.1
+    assert cache.refresh(10.0, 1.0)
+
+
+def test_a_refresh_waits_no_longer_than_it_may(store: Store, clock: Clock) -> None:
+    cache = cache_of(store, clock)
+    cache.values(1.0)
+    clock.now += 10.0
+    store.gate = threading.Event()
+
+    assert not cache.refresh(10.0, 0.05)
+
+    store.gate.set()
+    assert cache.refresh(10.0, 5.0), "it waits for the read that is in progress"
+
+
 def test_many_threads_share_one_read(store: Store, clock: Clock) -> None:
     cache = cache_of(store, clock)
     store.gate = threading.Event()

@@ -10,6 +10,7 @@ import pytest
 
 from tiktok_pixel.aws.queue import ParkedEventQueue, UnreadableMessageError, read_message
 from tiktok_pixel.deadline import Deadline
+from tiktok_pixel.outcomes import Cause, Outcome, Status
 from tiktok_pixel.tiktok.events import OutgoingEvent, Route
 
 if TYPE_CHECKING:
@@ -46,9 +47,25 @@ class Sqs:
         return {"MessageId": str(len(self.bodies))}
 
 
-def park(sqs: Sqs, events: list[OutgoingEvent]) -> list[bool]:
+def park(
+    sqs: Sqs,
+    events: list[OutgoingEvent],
+    causes: list[Cause] | None = None,
+    unanswered_at: float | None = None,
+) -> list[bool]:
     queue = ParkedEventQueue("https://sqs.example/parked", cast("SqsClient", sqs))
-    return queue.park(events, NOW, Deadline.after(5))
+    outcomes = [
+        Outcome(
+            event.message_id,
+            Status.PARKED,
+            "",
+            event.name,
+            cause=cause,
+            unanswered_at=unanswered_at,
+        )
+        for event, cause in zip(events, causes or [Cause.TRANSIENT] * len(events), strict=True)
+    ]
+    return queue.park(events, outcomes, NOW, Deadline.after(5))
 
 
 def outgoing(
@@ -76,6 +93,29 @@ def test_a_parked_event_is_read_as_it_was_with_its_time_of_parking() -> None:
 
     (text,) = sqs.bodies
     assert read_message(text) == [outgoing(0, parked_at=NOW), outgoing(1, parked_at=NOW - 3600)]
+
+
+def test_causes_do_not_share_a_message() -> None:
+    sqs = Sqs()
+
+    park(
+        sqs, [outgoing(0), outgoing(1), outgoing(2)], [Cause.CONTENT, Cause.OPERATOR, Cause.CONTENT]
+    )
+
+    messages = [json.loads(text) for text in sqs.bodies]
+    assert {message["cause"]: len(message["events"]) for message in messages} == {
+        "content": 2,
+        "operator": 1,
+    }
+
+
+def test_the_time_of_an_attempt_that_may_have_counted_is_kept() -> None:
+    sqs = Sqs()
+
+    park(sqs, [outgoing(0)], unanswered_at=NOW - 1)
+
+    (event,) = read_message(sqs.bodies[0])
+    assert event.unanswered_at == NOW - 1
 
 
 def test_only_what_sqs_confirms_is_parked() -> None:

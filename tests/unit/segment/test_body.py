@@ -9,6 +9,7 @@ import pytest
 
 from tiktok_pixel.segment.body import events_of, parse_events
 from tiktok_pixel.segment.errors import InvalidBodyError
+from tiktok_pixel.segment.nesting import NESTED_TOO_DEEPLY
 
 ONE = {"type": "track", "messageId": "m-1"}
 TWO = {"type": "page", "messageId": "m-2"}
@@ -60,10 +61,11 @@ def test_parses_every_form_of_body(body: Any, events: list[Any]) -> None:
         ("true", "body_not_an_event"),
         ("[]", "batch_empty"),
         ('{"batch":[]}', "batch_empty"),
-        ("[" * 50_000 + "]" * 50_000, "body_nested_too_deeply"),
         ('{"a":' * 50_000 + "1" + "}" * 50_000, "body_nested_too_deeply"),
-        ("[" * 50_000, "body_nested_too_deeply"),
-        ("[" + "9" * 5000 + "," + "[" * 50_000 + "]" * 50_001, "body_nested_too_deeply"),
+        ("[" * 50_000, "body_not_json"),
+        ("[1," + "[" * 50_000 + "]" * 50_000, "body_not_json"),
+        ("[x," + "[" * 50_000 + "]" * 50_001, "body_not_json"),
+        ('{"batch":[' + "[" * 50_000 + "]" * 50_000 + "}", "body_not_json"),
     ],
     ids=lambda value: value[:24] if isinstance(value, str) else None,
 )
@@ -102,3 +104,23 @@ def test_the_last_of_duplicate_keys_counts_as_in_javascript() -> None:
 
 def test_lone_surrogates_are_text() -> None:
     assert parse_events('{"messageId":"\\ud83d"}') == [{"messageId": "\ud83d"}]
+
+
+DEEP = "[" * 50_000 + "]" * 50_000
+
+
+@pytest.mark.parametrize(
+    ("text", "events"),
+    [
+        (f"[{DEEP}]", [NESTED_TOO_DEEPLY]),
+        (f'[ {{"a":[1,"]}}"]}} , {DEEP},7 ]', [{"a": [1, "]}"]}, NESTED_TOO_DEEPLY, 7]),
+        (f'[{DEEP},"\\"[{{"]', [NESTED_TOO_DEEPLY, '"[{']),
+        (f'[{{"json":{{"b":1}}}},{DEEP}]', [{"b": 1}, NESTED_TOO_DEEPLY]),
+        (f'{{"batch":[1.5,{DEEP}]}}', [1.5, NESTED_TOO_DEEPLY]),
+        (f'{{"x":{DEEP},"batch":[1]}}', [1]),
+        ("[" + "9" * 5000 + f",{DEEP}]", [float("inf"), NESTED_TOO_DEEPLY]),
+    ],
+    ids=["alone", "inside", "strings", "wrapped", "batch", "beside a batch", "long integer"],
+)
+def test_a_value_that_is_nested_too_deeply_stands_alone(text: str, events: list[Any]) -> None:
+    assert parse_events(text) == events

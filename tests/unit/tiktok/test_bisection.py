@@ -169,7 +169,7 @@ def test_no_event_is_sent_again_after_it_was_accepted(size: int, data: st.DataOb
 
 
 @pytest.mark.parametrize("size", [1000, 100, 9, 8])
-def test_a_fault_that_all_events_share_is_an_operator_error(size: int) -> None:
+def test_a_fault_that_all_events_share_is_found_at_once(size: int) -> None:
     done = search(size, refuses(range(size)))
 
     assert done.verdicts == dict.fromkeys(range(size), REFUSES_ALL)
@@ -246,12 +246,11 @@ def test_a_verdict_that_is_not_about_content_applies_to_the_whole_batch(verdict:
     [(NO_TIME, UNFINISHED), (THROTTLED, UNFINISHED), (TIMEOUT, UNFINISHED), (TOKEN, TOKEN)],
 )
 @pytest.mark.parametrize("thorough", [False, True])
-def test_an_unfinished_search_is_not_transient(
+def test_what_a_search_leaves_open_is_unfinished(
     later: Verdict,
     expected: Verdict,
     thorough: bool,  # a table's column
 ) -> None:
-    """Segment would send the events again and start the same search, until they are lost."""
     requests = 0
 
     def respond(positions: list[int]) -> tuple[Verdict, str]:
@@ -277,8 +276,51 @@ def test_a_transient_verdict_on_one_chunk_does_not_affect_the_others() -> None:
     assert done.kinds == {
         VerdictKind.ACCEPTED: 749,
         VerdictKind.CONTENT: 1,
-        VerdictKind.OPERATOR: 250,
+        VerdictKind.TRANSIENT: 250,
     }
+
+
+def names_the_first(bad: Collection[int], prefix: str) -> Responder:
+    """A TikTok that names the first bad event of a request."""
+
+    def respond(positions: list[int]) -> tuple[Verdict, str]:
+        for index, position in enumerate(positions):
+            if position in bad:
+                return refused(f"{prefix}{index}].event_id: invalid")
+        return OK
+
+    return respond
+
+
+@pytest.mark.parametrize("message", ["data[{}]: bad", "data.{}.user is bad", "Batch.{}.event: bad"])
+@pytest.mark.parametrize("position", [0, 777, 999])
+def test_an_event_that_tiktok_names_is_sent_alone_first(message: str, position: int) -> None:
+    done = search(1000, refuses([position], message.format(position)))
+
+    assert done.positions(BAD) == {position}
+    assert (done.requests, done.rounds) == (3, 2)
+
+
+@pytest.mark.parametrize("size", [3, 5, 64, 1000])
+@pytest.mark.parametrize("share", [0.01, 0.1])
+def test_named_events_do_not_condemn_the_others(size: int, share: float) -> None:
+    bad = set(range(0, size, int(1 / share)))
+
+    done = search(size, names_the_first(bad, "data["))
+
+    assert done.positions(BAD) == bad
+    assert done.positions(ACCEPTED) == set(range(size)) - bad
+
+
+@pytest.mark.parametrize(
+    "message", ["data[5]: bad", "data[1000]: bad", "data[99999]: bad", "data[x]"]
+)
+def test_a_wrong_index_costs_one_round(message: str) -> None:
+    done = search(1000, refuses([777], message))
+
+    assert done.positions(BAD) == {777}
+    assert done.positions(ACCEPTED) == set(range(1000)) - {777}
+    assert done.rounds <= 8
 
 
 @pytest.mark.parametrize("size", range(1, 20))

@@ -46,7 +46,7 @@ def test_what_segment_posts_is_read(tmp_path: Path, content: Any, events: list[A
         (b"", "empty"),
         (b'{\n  "type": }', "not JSON: Expecting value: line 2 column 11 (char 12)"),
         (b'{"a": NaN}', "not JSON"),
-        (b"[" * 100_000, "nested too deeply"),
+        (b'{"a":' * 50_000 + b"1" + b"}" * 50_000, "nested too deeply"),
         (b"1", "must be a Segment event (an object) or a batch of events"),
         (b"[]", "the batch has no events"),
         (b'{"requestContext": {}, "body": 1}', "body must be a string"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from tiktok_pixel.aws.parameters import ParameterCache, ParametersUnavailableError
 from tiktok_pixel.tiktok.delivery import CredentialsUnavailableError, PixelCredentials
-from tiktok_pixel.tiktok.verdicts import Verdict, VerdictKind
+from tiktok_pixel.tiktok.verdicts import CREDENTIALS_UNAVAILABLE, Verdict, VerdictKind
 
 if TYPE_CHECKING:
     from tiktok_pixel.deadline import Deadline
@@ -19,7 +19,9 @@ DEVELOPMENT_SECRET: Final = "development-secret-for-samples-only"  # noqa: S105 
 # Seconds that one request waits for SSM: the delivery needs the rest of its time.
 _LONGEST_WAIT: Final = 2.0
 
-_UNAVAILABLE: Final = Verdict(VerdictKind.TRANSIENT, "credentials_unavailable")
+# A secret this young is not read again because of a wrong signature.
+_FRESH_SECONDS: Final = 10.0
+
 _MISSING: Final = Verdict(VerdictKind.OPERATOR, "credentials_missing")
 _UNUSABLE: Final = Verdict(VerdictKind.OPERATOR, "credentials_unusable")
 
@@ -50,6 +52,14 @@ class Credentials:
         """Return the usable bearer tokens: several during a rotation, none if there is none."""
         return self._lines("bearer-token", deadline)
 
+    def refresh(self, deadline: Deadline) -> bool:
+        """Read the parameters again unless they were read in the last ten seconds.
+
+        Returns:
+            Whether the parameters are that fresh now.
+        """
+        return self.parameters.refresh(_FRESH_SECONDS, _wait(deadline))
+
     def pixel(self, name: str | None, deadline: Deadline) -> PixelCredentials:
         """Return the code and token of a pixel, ``None`` for the default one.
 
@@ -59,7 +69,7 @@ class Credentials:
         try:
             values = self._values(deadline)
         except ParametersUnavailableError as error:
-            raise CredentialsUnavailableError(_UNAVAILABLE) from error
+            raise CredentialsUnavailableError(CREDENTIALS_UNAVAILABLE) from error
         folder = _pixel_folder(self.folder, name)
         code = values.get(f"{folder}/pixel-code", "").strip()
         token = values.get(f"{folder}/access-token", "").strip()

@@ -65,9 +65,11 @@ class ParameterCache:
         self._clock = clock
         self._lock = threading.Lock()
         self._values: Mapping[str, str] | None = None
+        self._read_at = 0.0
         self._fresh_since = 0.0
         self._fresh_until = 0.0
         self._forced_at = 0.0
+        self._refreshed_at = 0.0
         self._current: _Read | None = None
 
     def values(self, wait_seconds: float) -> Mapping[str, str]:
@@ -108,6 +110,24 @@ class ParameterCache:
                 return False
         return self._wait(read, wait_seconds) and is_due
 
+    def refresh(self, max_age: float, wait_seconds: float) -> bool:
+        """Read again if the values are older than ``max_age`` seconds; return whether they are not.
+
+        SSM is read at most once in that time: while it fails, the values stay too old.
+        """
+        with self._lock:
+            now = self._clock()
+            if self._values is not None and 0 <= now - self._read_at < max_age:
+                return True
+            if not 0 <= now - self._refreshed_at < max_age:
+                self._refreshed_at = now
+                read = self._begin()
+            elif self._current is not None:
+                read = self._current
+            else:
+                return False
+        return self._wait(read, wait_seconds)
+
     def _begin(self) -> _Read:
         """Return the read to wait for: the one in progress, or a new one."""
         now = self._clock()
@@ -135,6 +155,7 @@ class ParameterCache:
                 self._current = None
                 if found is not None:
                     self._values = found
+                    self._read_at = read.started
                     read.succeeded = True
                 self._serve_for(self._ttl if read.succeeded else _RETRY_SECONDS)
         read.done.set()

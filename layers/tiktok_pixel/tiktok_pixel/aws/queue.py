@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any, Final
 from tiktok_pixel.aws.errors import describe
 from tiktok_pixel.errors import TikTokPixelError
 from tiktok_pixel.observability import logger
+from tiktok_pixel.outcomes import Cause
 from tiktok_pixel.tiktok.events import OutgoingEvent, Route
 from tiktok_pixel.values.json_text import compact
 
 if TYPE_CHECKING:
     from tiktok_pixel.aws.api import SqsClient
     from tiktok_pixel.deadline import Deadline
+    from tiktok_pixel.outcomes import Outcome
 
 # The limit of SQS is 256 KiB unless a queue raises it; attributes and escapes need some room.
 _LARGEST_MESSAGE: Final = 240_000
@@ -43,11 +45,18 @@ class ParkedEventQueue:
     url: str
     client: SqsClient
 
-    def park(self, events: Sequence[OutgoingEvent], now: float, deadline: Deadline) -> list[bool]:
+    def park(
+        self,
+        events: Sequence[OutgoingEvent],
+        outcomes: Sequence[Outcome],
+        now: float,
+        deadline: Deadline,
+    ) -> list[bool]:
         """Store events and return, for each, whether SQS confirmed it before ``deadline``.
 
         Args:
             events: The events; one that was parked before keeps its time of parking.
+            outcomes: The outcome of each event, with the cause.
             now: Unix time in seconds: the time of parking of the others.
             deadline: When to stop waiting for SQS.
         """
@@ -55,7 +64,7 @@ class ParkedEventQueue:
         from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
 
         parked = [False] * len(events)
-        messages = list(_messages(events, now))
+        messages = list(_messages(events, outcomes, now))
         pool = ThreadPoolExecutor(min(_PARALLEL, len(messages)))
         try:
             sent = [pool.submit(self._send, body) for _, body in messages]
@@ -77,41 +86,49 @@ class ParkedEventQueue:
         self.client.send_message(QueueUrl=self.url, MessageBody=body)["MessageId"]
 
 
-def _messages(events: Sequence[OutgoingEvent], now: float) -> Iterator[tuple[list[int], str]]:
-    """Yield messages of one route each, all within the size limit, with their events' indexes."""
-    by_route: dict[Route, list[int]] = {}
-    for index, event in enumerate(events):
-        by_route.setdefault(event.route, []).append(index)
-    for route, indexes in by_route.items():
+def _messages(
+    events: Sequence[OutgoingEvent], outcomes: Sequence[Outcome], now: float
+) -> Iterator[tuple[list[int], str]]:
+    """Yield messages of one route and cause, within the size limit, with their events' indexes."""
+    groups: dict[tuple[Route, Cause], list[int]] = {}
+    for index, (event, outcome) in enumerate(zip(events, outcomes, strict=True)):
+        groups.setdefault((event.route, outcome.cause or Cause.TRANSIENT), []).append(index)
+    for (route, cause), indexes in groups.items():
         taken: list[int] = []
         rows: list[str] = []
         size = 0
         for index in indexes:
-            row = _row(events[index], now)
+            row = _row(events[index], outcomes[index], now)
             if taken and size + len(row) + 1 > _LARGEST_MESSAGE:
-                yield taken, _message(route, rows)
+                yield taken, _message(route, cause, rows)
                 taken, rows, size = [], [], 0
             taken.append(index)
             rows.append(row)
             size += len(row) + 1
-        yield taken, _message(route, rows)
+        yield taken, _message(route, cause, rows)
 
 
-def _message(route: Route, rows: Iterable[str]) -> str:
+def _message(route: Route, cause: Cause, rows: Iterable[str]) -> str:
     head = json.dumps(
         {
             "version": _VERSION,
             "pixel": route.pixel,
             "event_source": route.event_source,
             "test_event_code": route.test_event_code,
+            "cause": cause,
         }
     )
     return f'{head[:-1]}, "events": [{",".join(rows)}]}}'
 
 
-def _row(event: OutgoingEvent, now: float) -> str:
-    parked_at = now if event.parked_at is None else event.parked_at
-    head = json.dumps({"message_id": event.message_id, "parked_at": parked_at})
+def _row(event: OutgoingEvent, outcome: Outcome, now: float) -> str:
+    head = json.dumps(
+        {
+            "message_id": event.message_id,
+            "parked_at": now if event.parked_at is None else event.parked_at,
+            "unanswered_at": outcome.unanswered_at,
+        }
+    )
     return f'{head[:-1]}, "body": {event.json}}}'
 
 
@@ -133,6 +150,7 @@ def read_message(text: str) -> list[OutgoingEvent]:
                 str(row["body"]["event"]),
                 compact(row["body"]),
                 float(row["parked_at"]),
+                row.get("unanswered_at"),
             )
             for row in message["events"]
         ]

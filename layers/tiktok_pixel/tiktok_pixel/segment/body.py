@@ -6,6 +6,7 @@ import json
 from typing import Any, Final, NoReturn
 
 from tiktok_pixel.segment.errors import InvalidBodyError
+from tiktok_pixel.segment.nesting import parse_members
 
 # Python refuses to parse longer integers; JavaScript has no such limit.
 _LONGEST_INTEGER: Final = 4300
@@ -58,8 +59,8 @@ def _parse(text: str) -> Any:
     try:
         # Faster than `decode`, which skips white space with regular expressions.
         value, end = _DECODER.raw_decode(text)
-    except RecursionError as error:
-        raise InvalidBodyError("body_nested_too_deeply") from error
+    except RecursionError:
+        return _parse_deep(text)
     except json.JSONDecodeError as error:
         raise InvalidBodyError("body_not_json") from error
     except ValueError:
@@ -73,10 +74,23 @@ def _parse_long_integers(text: str) -> Any:
     # Read them as JavaScript does, so that one oversized number affects a field, not the batch.
     try:
         return json.loads(text, parse_constant=_no_constant, parse_int=_integer)
-    except RecursionError as error:
-        raise InvalidBodyError("body_nested_too_deeply") from error
+    except RecursionError:
+        return _parse_deep(text)
     except ValueError as error:
         raise InvalidBodyError("body_not_json") from error
+
+
+def _parse_deep(text: str) -> Any:
+    """Parse a body in which a value is nested too deeply; only that event is lost."""
+    try:
+        body = parse_members(
+            text, lambda member: json.loads(member, parse_constant=_no_constant, parse_int=_integer)
+        )
+    except (ValueError, RecursionError) as error:
+        raise InvalidBodyError("body_not_json") from error
+    if isinstance(body, dict) and not isinstance(body.get("batch"), list):
+        raise InvalidBodyError("body_nested_too_deeply")
+    return body
 
 
 def _integer(digits: str) -> int | float:

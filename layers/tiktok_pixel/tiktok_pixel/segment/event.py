@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tiktok_pixel.segment.errors import InvalidSegmentEventError
+from tiktok_pixel.segment.nesting import NESTED_TOO_DEEPLY
 from tiktok_pixel.values.javascript import WHITESPACE, to_string
 from tiktok_pixel.values.validation import Problem, Rule
 
@@ -41,6 +42,8 @@ def read_event(value: object) -> SegmentEvent:
     Raises:
         InvalidSegmentEventError: Not an object, no string ``type``, or no messageId.
     """
+    if value is NESTED_TOO_DEEPLY:
+        raise InvalidSegmentEventError(Problem("event", "nested_too_deeply"))
     if not isinstance(value, dict):
         raise InvalidSegmentEventError(Problem("event", "not_an_object"))
     message_id = _message_id(value.get("messageId"))

@@ -16,11 +16,16 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from tiktok_pixel.segment.nesting import container_end
+
 # Only the end of the event matters; int() would refuse very long numbers.
 _DECODER: Final = json.JSONDecoder(parse_int=str)
+# Segment's events have 32 KB at most; an attacker's request must not take long.
+_LONGEST_DEEP_EVENT: Final = 100_000
 _ARRAY_START: Final = re.compile(r"\s*\[\s*(?=\{)")
 # The Extensible Webhook wraps every event but signs it without the wrapper.
 _WRAPPER_START: Final = re.compile(r"\{\s*\"json\"\s*:\s*(?=\{)")
+_WRAPPER_END: Final = re.compile(r"\s*\}")
 
 
 def is_signed(text: str, signature: str | None, secrets: Sequence[str]) -> bool:
@@ -51,13 +56,23 @@ def _signed_texts(text: str) -> Iterator[str]:
     array = _ARRAY_START.match(text)
     if array is None:
         return
-    for start in (array, _WRAPPER_START.match(text, array.end())):
-        if start is not None:
-            try:
-                _, end = _DECODER.raw_decode(text, start.end())
-            except (ValueError, RecursionError):
-                return
-            yield text[start.end() : end]
+    wrapper = _WRAPPER_START.match(text, array.end())
+    try:
+        yield text[array.end() : _event_end(text, array.end())]
+        if wrapper is not None:
+            end = _event_end(text, wrapper.end())
+            # Nothing else in the wrapper: the signature would not cover it.
+            if _WRAPPER_END.match(text, end):
+                yield text[wrapper.end() : end]
+    except ValueError:
+        return
+
+
+def _event_end(text: str, start: int) -> int:
+    try:
+        return _DECODER.raw_decode(text, start)[1]
+    except RecursionError:
+        return container_end(text, start, _LONGEST_DEEP_EVENT)
 
 
 def is_bearer(authorization: str | None, tokens: Sequence[str]) -> bool:

@@ -1,12 +1,13 @@
 """Find the bad events of a batch that TikTok refuses for its content.
 
-TikTok accepts or refuses a request as a whole, and its message does not say which event is bad.
-So a refused chunk is halved until a bad event stands alone. Two levels of halving go out at once:
-four quarters need no more requests than two halves twice, and half the waiting.
+TikTok accepts or refuses a request as a whole. So a refused chunk is halved until a bad event
+stands alone. Two levels of halving go out at once: four quarters need no more requests than two
+halves twice, and half the waiting. Where TikTok's message names an event, that event is sent alone
+first and the others together; the message may be wrong, so this happens once in a batch.
 
 The search ends early in two cases. When nothing was accepted and the first events that were sent
-alone are all refused in the same words, the fault lies in what they share: an operator error. And
-what is unresolved when the time is up is parked: Segment would only start the same search again.
+alone are all refused in the same words, the fault probably lies in what they share. And when the
+time is up, what is unresolved ends as unfinished.
 """
 
 from __future__ import annotations
@@ -19,11 +20,13 @@ from typing import Final
 
 from tiktok_pixel.tiktok.verdicts import Verdict, VerdictKind
 
-UNFINISHED: Final = Verdict(VerdictKind.OPERATOR, "isolation_unfinished")
-REFUSES_ALL: Final = Verdict(VerdictKind.OPERATOR, "tiktok_refuses_all")
+UNFINISHED: Final = Verdict(VerdictKind.TRANSIENT, "isolation_unfinished")
+REFUSES_ALL: Final = Verdict(VerdictKind.CONTENT, "tiktok_refuses_all")
 NO_TIME: Final = Verdict(VerdictKind.TRANSIENT, "budget_exhausted")
 
 _DIGITS: Final = re.compile(r"\d+")
+# "data[3].event_id", "data.3.event_id" or "Batch.3.event_id": the index in the request.
+_INDEX: Final = re.compile(r"\b(?:data\[|data\.|Batch\.)(\d{1,4})\b")
 # Below this, sending two events alone costs as much as halving on.
 _WORTH_PROBING: Final = 8
 
@@ -48,6 +51,7 @@ class Bisection:
     _probed: bool = False
     _held: list[Chunk] = field(default_factory=list)
     _accepted: bool = False
+    _hinted: int | None = None
     _isolated: list[tuple[int, Verdict, str]] = field(default_factory=list)
 
     def settle(self, results: Sequence[tuple[Chunk, Verdict, str]]) -> list[Chunk]:
@@ -57,6 +61,7 @@ class Bisection:
             results: Each chunk with the verdict on it and TikTok's message.
         """
         refused: list[Chunk] = []
+        hint: int | None = None
         for chunk, verdict, message in results:
             if verdict.kind is not VerdictKind.CONTENT:
                 self._end(chunk, self._final(verdict))
@@ -65,6 +70,7 @@ class Bisection:
                 self._isolated.append((chunk[0], verdict, _wording(message)))
             else:
                 refused.append(chunk)
+                hint = _hint(chunk, message)
         self._whole_refused |= bool(refused)
         refused += self._held
         self._held = []
@@ -72,19 +78,23 @@ class Bisection:
             for chunk in refused:
                 self._end(chunk, REFUSES_ALL)
             return []
+        if hint is not None and self._hinted is None and len(refused) == 1:
+            self._hinted = hint
+            return [[hint], [position for position in refused[0] if position != hint]]
         if self._worth_probing(refused):
             return self._probe(refused)
         return [part for chunk in refused for part in split(chunk)]
 
     def conclude(self) -> None:
         """Decide on the events that were refused alone, once nothing is left to send."""
-        park = not self.thorough and self._refuses_all()
+        shared = not self.thorough and self._refuses_all()
         for position, verdict, _ in self._isolated:
-            self.verdicts[position] = REFUSES_ALL if park else verdict
+            self.verdicts[position] = REFUSES_ALL if shared else verdict
 
     def _refuses_all(self) -> bool:
-        wordings = {wording for _, _, wording in self._isolated}
-        return not self._accepted and len(self._isolated) > 1 and len(wordings) == 1
+        # An event that TikTok named is bad itself: it proves nothing about the others.
+        wordings = [words for position, _, words in self._isolated if position != self._hinted]
+        return not self._accepted and len(wordings) > 1 and len(set(wordings)) == 1
 
     def _worth_probing(self, chunks: list[Chunk]) -> bool:
         return (
@@ -132,6 +142,14 @@ def _pick(chunk: Chunk) -> tuple[Chunk, Chunk]:
     """Return one event of a chunk, and the others."""
     place = random.randrange(len(chunk))  # noqa: S311  # no secret
     return chunk[place : place + 1], [*chunk[:place], *chunk[place + 1 :]]
+
+
+def _hint(chunk: Chunk, message: str) -> int | None:
+    """Return the position of the event that TikTok's message names."""
+    found = _INDEX.search(message)
+    if found is None or int(found[1]) >= len(chunk):
+        return None
+    return chunk[int(found[1])]
 
 
 def _wording(message: str) -> str:

@@ -1,28 +1,40 @@
-"""Deliver outgoing events: in requests of at most 1,000 events, retried while time allows."""
+"""Deliver outgoing events: in bounded requests, in parallel, retried while time allows."""
 
 from __future__ import annotations
 
-import json
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Protocol
 
 from tiktok_pixel.errors import TikTokPixelError
-from tiktok_pixel.outcomes import Outcome, Status
+from tiktok_pixel.outcomes import Cause, Outcome, Status
 from tiktok_pixel.tiktok.bisection import NO_TIME, Bisection, Chunk
+from tiktok_pixel.tiktok.breaker import TRIAL_SECONDS, CircuitBreaker, Permission
 from tiktok_pixel.tiktok.client import NoResponseError, TikTokClient
 from tiktok_pixel.tiktok.events import OutgoingEvent, Route
-from tiktok_pixel.tiktok.verdicts import TikTokResponse, Verdict, VerdictKind, judge
+from tiktok_pixel.tiktok.messages import cleaned
+from tiktok_pixel.tiktok.verdicts import (
+    CIRCUIT_OPEN,
+    CREDENTIALS_UNAVAILABLE,
+    UNREADABLE,
+    TikTokResponse,
+    Verdict,
+    VerdictKind,
+    judge,
+)
 from tiktok_pixel.values.json_text import compact
 
 if TYPE_CHECKING:
     from tiktok_pixel.deadline import Deadline
 
-# TikTok refuses a request with more events as a whole.
+# TikTok refuses a request with more events or bytes as a whole.
 EVENTS_PER_REQUEST: Final = 1000
+BYTES_PER_REQUEST: Final = 1_000_000
+# For the fields that the events of a request share.
+_HEAD_BYTES: Final = 1_000
 
 # Seconds; a call with less time left would only be cut off.
 _SHORTEST_CALL: Final = 0.2
@@ -32,14 +44,10 @@ _BACKOFF_SECONDS: Final = 0.2
 _THROTTLED_SECONDS: Final = 1.0
 # Seven bad events keep 28 chunks in flight: all of them go out at once.
 _PARALLEL: Final = 32
-# Shorter values, such as a country, are often words of TikTok's own.
-_SHORTEST_QUOTE: Final = 3
-
-_STATUS: Final = {
-    VerdictKind.ACCEPTED: Status.FORWARDED,
-    VerdictKind.TRANSIENT: Status.RETRY,
-    VerdictKind.CONTENT: Status.REJECTED,
-    VerdictKind.OPERATOR: Status.PARKED,
+_CAUSES: Final = {
+    VerdictKind.TRANSIENT: Cause.TRANSIENT,
+    VerdictKind.CONTENT: Cause.CONTENT,
+    VerdictKind.OPERATOR: Cause.OPERATOR,
 }
 
 Batch = Sequence[OutgoingEvent]
@@ -85,7 +93,7 @@ class Call:
         code: TikTok's ``code``; ``None`` where there was none.
         http_status: ``None`` where there was no response.
         request_id: TikTok's ``request_id``.
-        message: TikTok's ``message`` without the values that it quotes.
+        message: The known words of TikTok's ``message``.
         seconds: How long the call took.
         events: How many events it carried.
     """
@@ -100,81 +108,124 @@ class Call:
 
 
 @dataclass(slots=True)
+class _Result:
+    """What sending one chunk came to.
+
+    Attributes:
+        verdict: The last verdict.
+        message: TikTok's message with it.
+        calls: All calls that were made.
+        unanswered_at: Wall clock of the first call that TikTok may have counted without a
+            readable response.
+    """
+
+    verdict: Verdict = NO_TIME
+    message: str = ""
+    calls: list[Call] = field(default_factory=list)
+    unanswered_at: float | None = None
+
+
+@dataclass(slots=True)
 class Delivery:
     """The delivery of the events of one invocation.
 
     Attributes:
         client: The connections to TikTok.
         credentials: Where pixel codes and tokens come from.
+        breaker: Stops calls while TikTok does not answer.
         deadline: When the last response has to be in.
         thorough: Isolate every refused event (see :mod:`tiktok_pixel.tiktok.bisection`).
         sleep: Waits between two tries.
+        clock: Wall clock in seconds.
     """
 
     client: TikTokClient
     credentials: CredentialSource
+    breaker: CircuitBreaker
     deadline: Deadline
     thorough: bool = False
     sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.time
 
     def deliver(self, events: Sequence[OutgoingEvent]) -> tuple[list[Outcome], list[Call]]:
-        """Send events and return the outcome of each, in order, and the calls that were made."""
-        by_route: dict[Route, list[int]] = {}
-        for index, event in enumerate(events):
-            by_route.setdefault(event.route, []).append(index)
-        searches = [
-            Bisection(indexes[start : start + EVENTS_PER_REQUEST], self.thorough)
-            for indexes in by_route.values()
-            for start in range(0, len(indexes), EVENTS_PER_REQUEST)
-        ]
+        """Send events and return the outcome of each, in order, and the calls that were made.
+
+        An event that TikTok did not accept has the status ``parked``: the caller parks it. Only
+        when its credentials were never readable is it ``retry``.
+        """
+        searches = [Bisection(batch, self.thorough) for batch in batches(events)]
         calls: list[Call] = []
+        unanswered: dict[int, float] = {}
+        is_first = True
         pending = [(search, [search.batch]) for search in searches]
         while pending:
-            results = self._send_all(events, [chunk for _, chunks in pending for chunk in chunks])
-            calls += [call for _, _, of_chunk in results for call in of_chunk]
-            verdicts = iter(results)
-            settled: list[tuple[Bisection, list[Chunk]]] = []
-            for search, chunks in pending:
-                of_search = [(chunk, *next(verdicts)[:2]) for chunk in chunks]
-                settled.append((search, search.settle(of_search)))
+            chunks = [chunk for _, of_search in pending for chunk in of_search]
+            results = self._send_all(events, chunks, is_first=is_first)
+            is_first = False
+            for chunk, result in zip(chunks, results, strict=True):
+                calls += result.calls
+                if result.unanswered_at is not None:
+                    for index in chunk:
+                        unanswered.setdefault(index, result.unanswered_at)
+            answers = iter(results)
+            settled = [
+                (search, search.settle([_judged(chunk, next(answers)) for chunk in of_search]))
+                for search, of_search in pending
+            ]
             pending = [(search, chunks) for search, chunks in settled if chunks]
-        final: dict[int, Verdict] = {}
+        verdicts: dict[int, Verdict] = {}
         for search in searches:
             search.conclude()
-            final.update(search.verdicts)
-        return [_outcome(event, final[index]) for index, event in enumerate(events)], calls
+            verdicts.update(search.verdicts)
+        outcomes = [
+            _outcome(event, verdicts[index], unanswered.get(index))
+            for index, event in enumerate(events)
+        ]
+        return outcomes, calls
 
     def _send_all(
-        self, events: Sequence[OutgoingEvent], chunks: list[Chunk]
-    ) -> list[tuple[Verdict, str, list[Call]]]:
-        batches = [[events[index] for index in chunk] for chunk in chunks]
-        if len(batches) == 1:
-            return [self._send(batches[0])]
+        self, events: Sequence[OutgoingEvent], chunks: list[Chunk], *, is_first: bool
+    ) -> list[_Result]:
+        def send(chunk: Chunk) -> _Result:
+            return self._send([events[index] for index in chunk], is_first=is_first)
+
+        if len(chunks) == 1:
+            return [send(chunks[0])]
         # Imported here because a request with one chunk, as nearly all are, needs no threads.
         from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
 
-        with ThreadPoolExecutor(min(_PARALLEL, len(batches))) as pool:
-            return list(pool.map(self._send, batches))
+        with ThreadPoolExecutor(min(_PARALLEL, len(chunks))) as pool:
+            return list(pool.map(send, chunks))
 
-    def _send(self, batch: Batch) -> tuple[Verdict, str, list[Call]]:
+    def _send(self, batch: Batch, *, is_first: bool) -> _Result:
         """Send one batch, again while verdict and time allow it.
 
-        Returns:
-            The last verdict, TikTok's message, and all calls.
+        Args:
+            batch: Events of one route.
+            is_first: Not a call of a bisection: it counts for the circuit breaker.
         """
-        verdict, message = NO_TIME, ""
-        calls: list[Call] = []
+        result = _Result()
         pixel = batch[0].route.pixel
         renewed = False
         for attempt in range(_TRIES + 1):
-            if self.deadline.remaining() < _SHORTEST_CALL:
-                break
             try:
                 credentials = self.credentials.pixel(pixel, self.deadline)
             except CredentialsUnavailableError as error:
-                return error.verdict, "", calls
-            verdict, message, call = self._call(batch, credentials)
-            calls.append(call)
+                result.verdict = error.verdict
+                break
+            # Only now: reading the credentials may have taken all the time.
+            if self.deadline.remaining() < _SHORTEST_CALL:
+                break
+            permission = self.breaker.permission() if is_first else Permission.CALL
+            if permission is Permission.PARK:
+                if not result.calls:
+                    result.verdict = CIRCUIT_OPEN
+                break
+            verdict = self._call(batch, credentials, permission, result)
+            if is_first:
+                self._count(result.calls[-1], verdict)
+            if permission is Permission.TRIAL:
+                break
             if verdict.credentials and not renewed:
                 renewed = True
                 if self.credentials.renew(pixel, credentials, self.deadline):
@@ -185,19 +236,77 @@ class Delivery:
             if self.deadline.remaining() < pause + _SHORTEST_CALL:
                 break
             self.sleep(pause)
-        return verdict, message, calls
+        return result
 
-    def _call(self, batch: Batch, credentials: PixelCredentials) -> tuple[Verdict, str, Call]:
-        """Make one request; return the verdict, TikTok's message, and the call for the log."""
+    def _call(
+        self, batch: Batch, credentials: PixelCredentials, permission: Permission, result: _Result
+    ) -> Verdict:
+        """Make one call and enter it in ``result``."""
         body = request_body(batch, credentials.pixel_code)
+        deadline = self.deadline
+        if permission is Permission.TRIAL:
+            deadline = deadline.at_most(TRIAL_SECONDS)
+        started = self.clock()
         try:
-            response = self.client.track(body, credentials.access_token, self.deadline)
+            response = self.client.track(body, credentials.access_token, deadline)
         except NoResponseError as error:
-            reason = error.verdict.reason
-            call = Call(reason, None, None, "", "", error.seconds, len(batch))
-            return error.verdict, "", call
-        verdict = judge(response)
-        return verdict, response.message, _call_of(response, verdict, batch, credentials)
+            verdict, message, may_have_counted = error.verdict, "", error.sent
+            call = Call(verdict.reason, None, None, "", "", error.seconds, len(batch))
+        else:
+            verdict, message = judge(response), response.message
+            may_have_counted = verdict is UNREADABLE
+            call = _call_of(response, verdict, len(batch))
+        result.verdict, result.message = verdict, message
+        result.calls.append(call)
+        if may_have_counted and result.unanswered_at is None:
+            result.unanswered_at = started
+        return verdict
+
+    def _count(self, call: Call, verdict: Verdict) -> None:
+        """Report a call to the circuit breaker."""
+        if _is_failure(call, verdict):
+            self.breaker.fail()
+        else:
+            self.breaker.succeed()
+
+
+def batches(events: Sequence[OutgoingEvent]) -> list[list[int]]:
+    """Return the requests that events need, as positions, each within TikTok's limits."""
+    groups: dict[tuple[Route, bool], list[list[int]]] = {}
+    sizes: dict[tuple[Route, bool], int] = {}
+    for index, event in enumerate(events):
+        key = (event.route, _lacks_page(event))
+        size = len(event.json) + 1
+        requests = groups.setdefault(key, [[]])
+        taken = sizes.get(key, _HEAD_BYTES)
+        if len(requests[-1]) >= EVENTS_PER_REQUEST or (
+            requests[-1] and taken + size > BYTES_PER_REQUEST
+        ):
+            requests.append([])
+            taken = _HEAD_BYTES
+        requests[-1].append(index)
+        sizes[key] = taken + size
+    return [request for requests in groups.values() for request in requests]
+
+
+def _lacks_page(event: OutgoingEvent) -> bool:
+    # TikTok requires the page of a web event and may refuse a whole request without it. A quoted
+    # value cannot look like this key: its quotation marks are escaped.
+    return event.route.event_source == "web" and '"page":{' not in event.json
+
+
+def _judged(chunk: Chunk, result: _Result) -> tuple[Chunk, Verdict, str]:
+    return chunk, result.verdict, result.message
+
+
+def _is_failure(call: Call, verdict: Verdict) -> bool:
+    """Whether a call shows that TikTok does not work: no response, HTTP 5xx or a code 5xxxx."""
+    if call.http_status is None or verdict is UNREADABLE:
+        return True
+    if call.code is not None and 50000 <= call.code < 60000:  # noqa: PLR2004  # TikTok's codes
+        return True
+    is_transient = verdict.kind is VerdictKind.TRANSIENT and not verdict.throttled
+    return call.http_status >= 500 and is_transient  # noqa: PLR2004  # HTTP
 
 
 def request_body(batch: Batch, pixel_code: str) -> bytes:
@@ -216,48 +325,34 @@ def _head(event_source: str, pixel_code: str, test_event_code: str | None) -> st
     return compact(shared)[:-1]
 
 
-def _outcome(event: OutgoingEvent, verdict: Verdict) -> Outcome:
-    status = _STATUS[verdict.kind]
-    return Outcome(event.message_id, status, verdict.reason, event.name, verdict.throttled)
+def _outcome(event: OutgoingEvent, verdict: Verdict, unanswered_at: float | None) -> Outcome:
+    cause = _CAUSES.get(verdict.kind)
+    if cause is None:
+        return Outcome(event.message_id, Status.FORWARDED, verdict.reason, event.name)
+    if verdict is CREDENTIALS_UNAVAILABLE:
+        return Outcome(event.message_id, Status.RETRY, verdict.reason, event.name)
+    return Outcome(
+        event.message_id,
+        Status.PARKED,
+        verdict.reason,
+        event.name,
+        verdict.throttled,
+        cause,
+        unanswered_at if event.unanswered_at is None else event.unanswered_at,
+    )
 
 
-def _call_of(
-    response: TikTokResponse, verdict: Verdict, batch: Batch, credentials: PixelCredentials
-) -> Call:
-    message = ""
-    if verdict.kind is not VerdictKind.ACCEPTED:
-        message = _without_values(response.message, batch)
-        message = message.replace(credentials.access_token, "…")
+def _call_of(response: TikTokResponse, verdict: Verdict, events: int) -> Call:
+    accepted = verdict.kind is VerdictKind.ACCEPTED
     return Call(
         verdict.reason,
         response.code,
         response.http_status,
         response.request_id,
-        message,
+        "" if accepted else cleaned(response.message),
         response.seconds,
-        len(batch),
+        events,
     )
-
-
-def _without_values(message: str, batch: Batch) -> str:
-    """Remove the values of the events from TikTok's message: they may be personal."""
-    quoted = {
-        value
-        for event in batch
-        for value in _texts(json.loads(event.json))
-        if len(value) >= _SHORTEST_QUOTE and value in message
-    }
-    for value in sorted(quoted, key=len, reverse=True):
-        message = message.replace(value, "…")
-    return message
-
-
-def _texts(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict | list):
-        for member in value.values() if isinstance(value, dict) else value:
-            yield from _texts(member)
 
 
 def _pause(attempt: int, *, throttled: bool) -> float:

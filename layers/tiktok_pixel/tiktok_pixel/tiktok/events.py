@@ -47,6 +47,8 @@ _AD_PROBLEM_FIELDS: Final = dict.fromkeys(_AD, "ad")
 
 _DAY: Final = 86_400  # seconds
 # TikTok attributes clicks for 28 days at most; older events can no longer be matched.
+# TikTok drops a copy of an event within 48 h; with an hour for what may come between.
+DEDUPLICATION_SECONDS: Final = 47 * 3600
 OLDEST_SECONDS: Final = 28 * _DAY
 _NEWEST: Final = 1 * _DAY
 
@@ -82,6 +84,8 @@ class OutgoingEvent:
         name: TikTok's event name.
         json: The item of ``data[]`` as JSON.
         parked_at: Unix time in seconds when it was first parked; ``None`` if it never was.
+        unanswered_at: Unix time in seconds of the first attempt that TikTok may have counted
+            without a readable response; ``None`` if there was none.
         summary: What it has, for reports.
     """
 
@@ -90,6 +94,7 @@ class OutgoingEvent:
     name: Final[str]
     json: Final[str]
     parked_at: Final[float | None] = None
+    unanswered_at: Final[float | None] = None
     summary: Final[Summary] = NO_SUMMARY
 
 
@@ -100,6 +105,7 @@ class EventContext:
     Attributes:
         message_id: Segment's messageId: the ``event_id`` when the mapping gives none.
         now: Unix time in seconds: the ``event_time`` when the mapping gives none.
+        default_page_url: The page of a web event that has none; ``None`` to send it without.
         default_region: Region for national phone numbers of unknown country.
         test_event_code: The test code when the mapping gives none.
         event_id: The ``event_id``, whatever the mapping gives.
@@ -108,6 +114,7 @@ class EventContext:
 
     message_id: Final[str]
     now: Final[float]
+    default_page_url: Final[str | None] = None
     default_region: Final[str | None] = None
     test_event_code: Final[str | None] = None
     event_id: Final[str | None] = None
@@ -156,7 +163,7 @@ def build_event(
         raise InvalidEventError(Problem("identifier", "missing"), tuple(problems))
     properties, found = build_properties(fields, event_source, derive=derive)
     problems += found
-    page, found = _page(values, event_source)
+    page, found = _page(values, event_source, context.default_page_url)
     problems += found
     ad: dict[str, Any] = {}
     if "ad" in fields:
@@ -242,13 +249,15 @@ def _for_source(user: dict[str, Any], event_source: str) -> tuple[dict[str, Any]
     return kept, [Problem(key, "not_for_source") for key in user if key not in kept]
 
 
-def _page(values: dict[str, Any], event_source: str) -> tuple[dict[str, str], list[Problem]]:
+def _page(
+    values: dict[str, Any], event_source: str, default_url: str | None
+) -> tuple[dict[str, str], list[Problem]]:
     page: dict[str, str] = {key: values[key] for key in ("url", "referrer") if key in values}
     if event_source != "web":
         return {}, [Problem(f"page_{key}", "not_for_source") for key in page]
     if "url" not in page:
         # TikTok requires a page's URL, and a page for a web event.
-        return {}, [Problem("page_url", "missing")]
+        return {"url": default_url} if default_url else {}, [Problem("page_url", "missing")]
     return page, []
 
 

@@ -34,7 +34,7 @@ class Verdict:
         kind: What happens to the events.
         reason: Reason code of the outcome.
         credentials: The token or the pixel code may have changed: read them again.
-        throttled: TikTok received too many requests: Segment gets 429 rather than 503.
+        throttled: TikTok received too many requests.
     """
 
     kind: VerdictKind
@@ -68,7 +68,9 @@ _DUPLICATE: Final = Verdict(VerdictKind.ACCEPTED, "tiktok_duplicate_request")
 _THROTTLED: Final = Verdict(VerdictKind.TRANSIENT, "tiktok_throttled", throttled=True)
 _CONFLICT: Final = Verdict(VerdictKind.TRANSIENT, "tiktok_write_conflict")
 _UNAVAILABLE: Final = Verdict(VerdictKind.TRANSIENT, "tiktok_unavailable")
-_UNREADABLE: Final = Verdict(VerdictKind.TRANSIENT, "tiktok_answer_unreadable")
+UNREADABLE: Final = Verdict(VerdictKind.TRANSIENT, "tiktok_answer_unreadable")
+CIRCUIT_OPEN: Final = Verdict(VerdictKind.TRANSIENT, "tiktok_circuit_open")
+CREDENTIALS_UNAVAILABLE: Final = Verdict(VerdictKind.TRANSIENT, "credentials_unavailable")
 TIMEOUT: Final = Verdict(VerdictKind.TRANSIENT, "tiktok_timeout")
 UNREACHABLE: Final = Verdict(VerdictKind.TRANSIENT, "tiktok_unreachable")
 _PARAMETERS: Final = Verdict(VerdictKind.CONTENT, "tiktok_parameter_invalid")
@@ -180,5 +182,5 @@ def judge(response: TikTokResponse) -> Verdict:
     if status in _HTTP:
         return _HTTP[status]
     if 200 <= status < 300:  # noqa: PLR2004  # HTTP
-        return _UNREADABLE
+        return UNREADABLE
     return _UNAVAILABLE if status >= 500 else _ENDPOINT  # noqa: PLR2004  # HTTP

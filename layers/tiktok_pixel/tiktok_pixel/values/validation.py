@@ -35,6 +35,7 @@ Rule = Literal[
     "ambiguous",
     "too_many",
     "not_for_source",
+    "nested_too_deeply",
 ]
 """All rules; the type checker compares every use with this list."""
 
