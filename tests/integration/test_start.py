@@ -91,9 +91,11 @@ def test_neither_reading_parameters_nor_parking_imports_boto3() -> None:
     after = """
 from tiktok_pixel.deadline import Deadline
 from tiktok_pixel.tiktok.events import OutgoingEvent, Route
+from tiktok_pixel.outcomes import Outcome, Status
 event = OutgoingEvent(Route(None, "web", None), "m", "Search", '{"event": "Search"}', None)
+outcome = Outcome("m", Status.PARKED, "tiktok_timeout")
 assert app._destination.credentials.webhook_secrets(Deadline.after(3)) == ()
-assert app._destination.queue.park([event], 0.0, Deadline.after(3)) == [False]
+assert app._destination.queue.park([event], [outcome], 0.0, Deadline.after(3)) == [False]
 """
     assert heavy(modules(FORWARD, after=after, PARKED_QUEUE_URL="http://127.0.0.1:9/q")) == []
 
