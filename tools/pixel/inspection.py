@@ -44,6 +44,7 @@ class MappedField:
         origin: Where the value comes from.
         paths: The paths that supplied it, or the paths where nothing was found.
         is_own: Whether the mapping itself sets the field, not the default fields.
+        alternatives: The values of an `@first` that are tried when the value cannot be sent.
     """
 
     name: str
@@ -51,6 +52,7 @@ class MappedField:
     origin: Origin
     paths: tuple[str, ...]
     is_own: bool
+    alternatives: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +135,19 @@ def map_fields(mapping: EventMapping, event: dict[str, Any]) -> tuple[MappedFiel
     fields = []
     for name in sorted(values.keys() | _named_fields(mapping)):
         origin, paths = _origin(name, values, mapping, event)
-        fields.append(MappedField(name, values.get(name), origin, paths, name in own))
+        value = values.get(name)
+        others = _alternatives(value, mapping.candidates(name, event))
+        fields.append(MappedField(name, value, origin, paths, name in own, others))
     return tuple(fields)
+
+
+def _alternatives(value: Any, candidates: list[Any]) -> tuple[Any, ...]:
+    """Return the candidates after the first that differ from all before."""
+    seen = [value]
+    for candidate in candidates[1:]:
+        if candidate not in seen:
+            seen.append(candidate)
+    return tuple(seen[1:])
 
 
 def own_fields(mapping: EventMapping) -> tuple[str, ...]:

@@ -190,7 +190,10 @@ def _is_missing(field: MappedField) -> bool:
 
 
 def _value(field: MappedField) -> str:
-    return "" if _is_missing(field) else json.dumps(field.value, ensure_ascii=False)
+    if _is_missing(field):
+        return ""
+    values = (field.value, *field.alternatives)
+    return ", else ".join(json.dumps(value, ensure_ascii=False) for value in values)
 
 
 def _source(field: MappedField) -> str:
@@ -224,6 +227,7 @@ def _inspection_as_json(inspection: Inspection) -> dict[str, Any]:
                     {
                         "field": field.name,
                         "value": field.value,
+                        "alternatives": list(field.alternatives),
                         "origin": field.origin,
                         "paths": list(field.paths),
                     }

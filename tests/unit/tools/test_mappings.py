@@ -156,6 +156,14 @@ def test_every_field_is_shown_with_its_source(show_event: ShowEvent) -> None:
     assert row(lines, "contents")[-1] == "$.properties"
 
 
+def test_values_that_are_tried_next_are_shown(show_event: ShowEvent) -> None:
+    properties = {"value": "n/a", "revenue": 20, "total": 20, "currency": "USD"}
+    order = samples.read("place-an-order") | {"properties": properties}
+    lines = show_event(order)
+    assert row(lines, "value") == ["value", '"n/a", else 20', "$.properties.value"]
+    assert payload(lines)["data"][0]["properties"]["value"] == 20
+
+
 def test_the_event_view_does_not_repeat_the_table(show_event: ShowEvent) -> None:
     assert not [line for line in show_event(samples.read("search")) if line.startswith("mapping ")]
 
@@ -225,6 +233,7 @@ def test_an_event_as_json(show_event: ShowEvent) -> None:
     assert {
         "field": "value",
         "value": 18.99,
+        "alternatives": [],
         "origin": "event",
         "paths": ["$.properties.value"],
     } in (mapping["fields"])
