@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from tiktok_pixel import observability
 from tiktok_pixel.destination import build_destination
-from tiktok_pixel.redriving import respond
+from tiktok_pixel.redriving import READ_SECONDS, respond
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 try:
-    _destination = build_destination(os.environ)
+    _destination = build_destination(os.environ, read_seconds=READ_SECONDS)
 finally:
     gc.enable()
     gc.freeze()

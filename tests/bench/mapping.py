@@ -23,8 +23,9 @@ from tiktok_pixel.segment.body import parse_events
 from tiktok_pixel.settings import Settings
 from tiktok_pixel.tiktok import schema
 from tiktok_pixel.tiktok.delivery import request_body
-from tiktok_pixel.tiktok.events import EventContext, OutgoingEvent, build_event
+from tiktok_pixel.tiktok.events import EventContext, build_event
 from tiktok_pixel.tiktok.identifiers import build_user
+from tiktok_pixel.tiktok.outgoing import OutgoingEvent
 
 ROUNDS = 9
 BATCHES = (1, 10, 100, 1000)
@@ -96,7 +97,7 @@ def request_of(body: bytes) -> bytes | None:
     ready = [row for row in rows if isinstance(row, OutgoingEvent)]
     if not ready:
         return None
-    return request_body(ready, "CBENCH")
+    return request_body(ready, "CBENCH", None)
 
 
 def measure() -> MappingResult:
@@ -152,7 +153,7 @@ def _outgoing(fields: dict[str, Any]) -> OutgoingEvent:
 
 
 def _serialised(event: OutgoingEvent) -> bytes:
-    return request_body([event], "CBENCH")
+    return request_body([event], "CBENCH", None)
 
 
 def _each(work: Callable[[bytes], object], inputs: list[bytes]) -> float:

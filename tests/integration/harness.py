@@ -22,6 +22,7 @@ import pytest
 
 from tiktok_pixel import destination
 from tiktok_pixel.outcomes import shown_message_id
+from tiktok_pixel.tiktok.client import READ_SECONDS
 from tools.sandbox import samples
 from tools.sandbox.application import (
     FOLDER,
@@ -276,6 +277,7 @@ class World:
     Attributes:
         proxy: The endpoint that the functions use for AWS.
         clock: The clock of the parameter caches.
+        read_seconds: How long the forward function waits for TikTok's response.
         stack: Ends what was started.
     """
 
@@ -285,13 +287,14 @@ class World:
     queue_url: str
     stack: ExitStack
     clock: Clock = field(default_factory=Clock)
+    read_seconds: float = READ_SECONDS
     _hidden: list[str] = field(default_factory=list)
     _parked: Counter[str | None] | None = field(default_factory=Counter)
     _sends: int = 0
 
     def start(self, **variables: str) -> Forward:
         """Start a new environment of the forward function, with further variables."""
-        with self._injected_clock():
+        with self._injected(read_seconds=self.read_seconds):
             application = self.stack.enter_context(
                 forward_application(self._environment(variables))
             )
@@ -299,11 +302,11 @@ class World:
 
     def start_redrive(self, **variables: str) -> RedriveApplication:
         """Start a new environment of the redrive function."""
-        with self._injected_clock():
+        with self._injected():
             return self.stack.enter_context(redrive_application(self._environment(variables)))
 
-    def _injected_clock(self) -> Any:
-        build = functools.partial(destination.build_destination, clock=self.clock)
+    def _injected(self, **arguments: Any) -> Any:
+        build = functools.partial(destination.build_destination, clock=self.clock, **arguments)
         return mock.patch.object(destination, "build_destination", build)
 
     def _environment(self, variables: Mapping[str, str]) -> dict[str, str]:
@@ -421,4 +424,5 @@ def make_world(aws: AwsSandbox) -> Iterator[World]:
     put_parameters(aws)
     queue_url = aws.create_queue(PARKED_QUEUE, VisibilityTimeout=str(_VISIBILITY_SECONDS))
     with TikTokSandbox() as tiktok, FaultyAws(aws.url) as proxy, ExitStack() as stack:
+        proxy.skips_delays = True
         yield World(tiktok, aws, proxy, queue_url, stack)

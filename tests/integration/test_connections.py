@@ -24,7 +24,6 @@ from tests.integration.harness import (
 )
 from tests.integration.relay import Relay
 from tiktok_pixel import connections
-from tiktok_pixel.tiktok import client
 from tools.sandbox.tiktok import TikTokSandbox
 
 UNREACHABLE = ("parked", "tiktok_unreachable")
@@ -63,10 +62,8 @@ def test_connections_of_a_frozen_environment_are_not_used_again(
         assert "TikTokError[tiktok_timeout]" not in output.metrics, "the dead one was not tried"
 
 
-def test_after_one_dead_connection_none_of_the_others_is_used(
-    world: World, output: Output, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(client, "_READ_SECONDS", 0.5)
+def test_after_one_dead_connection_none_of_the_others_is_used(world: World, output: Output) -> None:
+    world.read_seconds = 0.5
     with Relay(world.tiktok.url) as relay:
         application = world.start(TIKTOK_API_URL=relay.url)
         world.tiktok.settings.latency = 0.2

@@ -22,7 +22,6 @@ from tests.integration.harness import (
 )
 from tiktok_pixel.aws import credentials
 from tiktok_pixel.endpoint import RetryLaterError
-from tiktok_pixel.tiktok import client
 from tools.sandbox import faults
 from tools.sandbox.aws import broken, denied, throttled
 from tools.sandbox.faults import Fault
@@ -56,9 +55,9 @@ def test_a_slow_response_of_tiktok_ends_with_the_budget(
 
 
 def test_after_one_slow_response_there_is_time_for_another_try(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: World,
 ) -> None:
-    monkeypatch.setattr(client, "_READ_SECONDS", 0.5)
+    world.read_seconds = 0.5
     world.tiktok.next(faults.hang(60, accept=True))
 
     answer = world.start().send(visits(2))

@@ -9,11 +9,10 @@ from typing import Any, Final
 import pytest
 
 from tests.integration.harness import ACCESS_TOKEN_NAME, Output, World, visit, visits
-from tiktok_pixel.redriving import wait_seconds
-from tiktok_pixel.tiktok import delivery
+from tiktok_pixel import redriving
 from tools.sandbox import faults
 from tools.sandbox.aws import broken, denied, throttled
-from tools.sandbox.tiktok import ACCESS_TOKEN
+from tools.sandbox.tiktok import ACCESS_TOKEN, PIXEL_CODE
 
 HOUR: Final = 3600
 DAY: Final = 24 * HOUR
@@ -54,38 +53,57 @@ def test_parked_events_are_delivered_unchanged(world: World, output: Output) -> 
     assert "RedrivenWaiting" not in output.metrics
 
 
-def test_events_wait_until_the_cause_is_fixed(world: World, output: Output) -> None:
+def test_events_wait_in_new_messages_until_the_cause_is_fixed(world: World, output: Output) -> None:
     park(world, visits(3))
     world.tiktok.settings.tokens.clear()
     redrive = world.start_redrive()
+    world.proxy.delays.clear()
 
-    for _ in range(3):
-        assert len(world.redrive(redrive)) == 1
-        assert world.visible_messages() == 0, "the message is out of sight for a while"
+    for _ in range(5):
+        assert world.redrive(redrive) == []
 
+    assert world.proxy.delays == [60, 180, 420, 900, 900]
     assert world.parked_ids() == ["m-0", "m-1", "m-2"]
-    assert output.metrics["RedrivenWaiting"] == 9
+    assert output.metrics["RedrivenWaiting"] == 15
+    assert output.metrics["ParkedEvents"] == 15
     assert world.tiktok.event_ids == set()
 
 
-@pytest.mark.parametrize(
-    ("tries", "seconds"), [(1, 60), (2, 120), (3, 240), (6, 1920), (7, 3600), (400, 3600)]
-)
-def test_the_waits_grow_to_an_hour(tries: int, seconds: int) -> None:
-    """Fourteen days of hours are some 340 receives; SQS allows a thousand."""
-    assert wait_seconds(tries) == seconds
+def test_the_age_of_the_oldest_parked_event_is_reported(world: World, output: Output) -> None:
+    park(world, visits(2))
+    world.tiktok.settings.tokens.clear()
+
+    def parked_earlier(message: Any) -> Any:
+        content = json.loads(message["Body"])
+        content["events"][1]["parked_at"] -= 36 * HOUR
+        return message | {"Body": json.dumps(content)}
+
+    world.redrive(world.start_redrive(), change=parked_earlier)
+
+    assert output.metrics["OldestParkedHours"] == pytest.approx(36, abs=0.1)
 
 
-def test_each_message_is_kept_or_removed_alone(world: World) -> None:
+def test_events_of_several_routes_are_sent_apart(world: World) -> None:
     park(world, visit("good"))
     park(world, visit("waiting"), TEST_EVENT_CODE="TEST1")
     world.tiktok.always(faults.answer(40001), when=lambda one: b'"TEST1"' in one.body)
 
-    (kept,) = world.redrive(world.start_redrive())
+    assert world.redrive(world.start_redrive(TEST_EVENT_CODE="TEST1")) == []
 
-    assert json.loads(kept)["test_event_code"] == "TEST1"
     assert world.tiktok.event_ids == {"good"}
     assert world.parked_ids() == ["waiting"]
+
+
+def test_a_pixel_that_no_mapping_lists_any_more_is_still_read(world: World) -> None:
+    park(world, visit("m"))
+    world.put(**{"pixels/outlet/pixel-code": PIXEL_CODE})
+    world.put(**{"pixels/outlet/access-token": ACCESS_TOKEN})
+
+    def of_outlet(message: Any) -> Any:
+        return message | {"Body": json.dumps(json.loads(message["Body"]) | {"pixel": "outlet"})}
+
+    assert world.redrive(world.start_redrive(), change=of_outlet) == []
+    assert world.tiktok.event_ids == {"m"}
 
 
 def test_if_tiktok_accepts_a_part_of_a_message_the_rest_is_parked_again(world: World) -> None:
@@ -123,17 +141,19 @@ def test_if_the_rest_cannot_be_parked_the_message_is_kept(
     assert world.parked_ids() == [f"m-{one}" for one in range(8)]
 
 
-def test_events_that_tiktok_refuses_for_their_content_are_rejected(
+def test_events_that_tiktok_refuses_for_their_content_wait_apart_from_the_others(
     world: World, output: Output
 ) -> None:
     park(world, visits(20))
     world.tiktok.settings.poisoned = {"m-3", "m-4"}
+    world.proxy.delays.clear()
 
     assert world.redrive(world.start_redrive()) == []
 
-    assert world.parked_ids() == []
+    assert sorted(world.parked_ids()) == ["m-3", "m-4"]
+    assert world.proxy.delays == [900]
     assert world.tiktok.event_ids == {f"m-{one}" for one in range(20)} - {"m-3", "m-4"}
-    assert (output.metrics["RedrivenForwarded"], output.metrics["RedrivenRejected"]) == (18, 2)
+    assert (output.metrics["RedrivenForwarded"], output.metrics["RedrivenWaiting"]) == (18, 2)
 
 
 TRANSIENT: Final[dict[str, faults.Fault]] = {
@@ -145,16 +165,16 @@ TRANSIENT: Final[dict[str, faults.Fault]] = {
 
 
 @pytest.mark.parametrize("fault", TRANSIENT.values(), ids=TRANSIENT)
-def test_after_a_transient_failure_the_message_is_kept(
-    world: World, monkeypatch: pytest.MonkeyPatch, fault: faults.Fault
+def test_after_a_transient_failure_events_wait_and_one_request_was_sent(
+    world: World, fault: faults.Fault
 ) -> None:
-    monkeypatch.setattr(delivery, "_BACKOFF_SECONDS", 0.01)
-    monkeypatch.setattr(delivery, "_THROTTLED_SECONDS", 0.01)
-    park(world, visit("m"))
+    park(world, visits(3))
     world.tiktok.always(fault)
 
-    assert len(world.redrive(world.start_redrive())) == 1
-    assert world.parked_ids() == ["m"]
+    assert world.redrive(world.start_redrive()) == []
+
+    assert world.parked_ids() == ["m-0", "m-1", "m-2"]
+    assert len(world.tiktok.requests) == 1
 
 
 def test_events_older_than_28_days_are_rejected(world: World, output: Output) -> None:
@@ -171,13 +191,13 @@ def test_events_older_than_28_days_are_rejected(world: World, output: Output) ->
 @pytest.mark.parametrize(
     ("existing_pixel", "age", "is_sent"),
     [
-        ("true", 47 * HOUR, True),
-        ("true", 49 * HOUR, False),
-        ("false", 49 * HOUR, True),
+        ("true", 46 * HOUR, True),
+        ("true", 48 * HOUR, False),
+        ("false", 48 * HOUR, True),
         ("false", 13 * DAY, True),
     ],
 )
-def test_with_an_existing_pixel_events_are_not_sent_after_48_hours(
+def test_with_an_existing_pixel_events_are_not_sent_after_47_hours(
     world: World, output: Output, existing_pixel: str, age: int, *, is_sent: bool
 ) -> None:
     """TikTok has the browser's copy and would count both."""
@@ -197,24 +217,25 @@ NO_TIME: Final = (
     '{"version": 1, "pixel": null, "event_source": "web", "test_event_code": null,'
     ' "events": [{"message_id": "m", "parked_at": 1, "body": {"event": "jane@example.com"}}]}'
 )
-UNUSABLE: Final[dict[str, tuple[str, str]]] = {
-    "not JSON": ("jane@example.com", "UnreadableMessages"),
-    "another version": ('{"version": 99}', "UnreadableMessages"),
-    "no event_time": (NO_TIME, "InternalError"),
+UNUSABLE: Final[dict[str, str]] = {
+    "not JSON": "jane@example.com",
+    "another version": '{"version": 99}',
+    "no event_time": NO_TIME,
 }
 
 
-@pytest.mark.parametrize(("body", "metric"), UNUSABLE.values(), ids=UNUSABLE)
-def test_an_unusable_message_is_kept_and_reported(
-    world: World, output: Output, body: str, metric: str
+@pytest.mark.parametrize("body", UNUSABLE.values(), ids=UNUSABLE)
+def test_an_unreadable_message_is_sent_again_unchanged_and_reported(
+    world: World, output: Output, body: str
 ) -> None:
     world.aws.sqs.send_message(QueueUrl=world.queue_url, MessageBody=body)
 
-    assert world.redrive(world.start_redrive()) == [body]
+    assert world.redrive(world.start_redrive()) == []
 
-    assert world.visible_messages() == 0
+    assert [message["Body"] for message in world.receive()] == [body]
+    assert world.proxy.delays == [900]
     assert [line["level"] for line in output.logs].count("ERROR") == 1
-    assert output.metrics[metric] == 1
+    assert output.metrics["UnreadableMessages"] == 1
     assert "jane" not in output.text
 
 
@@ -222,7 +243,8 @@ def test_without_credentials_events_wait(world: World) -> None:
     park(world, visit("m"))
     world.aws.delete_parameters(ACCESS_TOKEN_NAME)
 
-    assert len(world.redrive(world.start_redrive())) == 1
+    assert world.redrive(world.start_redrive()) == []
+    assert world.parked_ids() == ["m"]
     assert world.tiktok.requests == []
 
 
@@ -236,20 +258,28 @@ def test_the_redrive_function_reads_no_webhook_secret(world: World) -> None:
     assert world.tiktok.event_ids == {"m"}
 
 
-def test_if_the_wait_cannot_be_set_the_message_is_still_kept(world: World) -> None:
-    park(world, visit("m"))
-    world.tiktok.settings.tokens.clear()
-    world.proxy.always(throttled(), operation="ChangeMessageVisibility")
-
-    assert len(world.redrive(world.start_redrive())) == 1
-    assert world.parked_ids() == ["m"]
-
-
-def test_shortly_before_lambdas_time_out_messages_are_kept_untried(world: World) -> None:
+def test_shortly_before_lambdas_time_out_events_wait_untried(world: World) -> None:
     park(world, visits(2))
 
-    assert len(world.redrive(world.start_redrive(), seconds=5.0)) == 1
+    assert world.redrive(world.start_redrive(), seconds=30.0) == []
+
+    assert world.parked_ids() == ["m-0", "m-1"]
     assert world.tiktok.requests == []
+
+
+def test_an_internal_error_keeps_every_message(
+    world: World, output: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    park(world, visits(2))
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("jane@example.com")
+
+    monkeypatch.setattr(redriving, "redrive", fail)
+
+    assert len(world.redrive(world.start_redrive())) == 1
+    assert output.metrics["InternalError"] == 1
+    assert "jane" not in output.text
 
 
 @pytest.mark.filterwarnings("ignore:No application metrics to publish")

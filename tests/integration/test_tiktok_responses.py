@@ -19,7 +19,7 @@ from tests.integration.harness import (
 )
 from tiktok_pixel.tiktok import delivery
 from tiktok_pixel.tiktok.bisection import REFUSES_ALL
-from tiktok_pixel.tiktok.verdicts import CODE_RANGES, CODES, Verdict, VerdictKind
+from tiktok_pixel.tiktok.verdicts import CODE_RANGES, CODES, TEST_CODE, Verdict, VerdictKind
 from tools.sandbox import faults
 from tools.sandbox.aws import AwsSandbox
 from tools.sandbox.faults import Fault
@@ -63,7 +63,7 @@ RESPONSES: Final[dict[str, tuple[Fault, Verdict]]] = {
         faults.answer(40002, "Invalid value for event_source: not a valid choice."),
         ENVELOPE,
     ),
-    "code 40002 for test_event_code": (faults.answer(40002, "test_event_code: no"), ENVELOPE),
+    "code 40002 for test_event_code": (faults.answer(40002, "test_event_code: no"), TEST_CODE),
     "HTTP 301": (faults.redirect("https://elsewhere.example/"), ENDPOINT),
     "HTTP 307": (faults.redirect("https://elsewhere.example/", 307), ENDPOINT),
     "HTTP 400": (faults.http(400), ENDPOINT),

@@ -29,7 +29,7 @@ README: Final = (ROOT / "README.md").read_text()
 CODE: Final = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)+")
 # Functions that get the reason for which a whole request is refused.
 REFUSE: Final = {"InvalidBodyError", "refusal_body", "_Check"}
-COUNT: Final = {"count", "count_by", "time_taken"}
+COUNT: Final = {"count", "count_by", "hours", "time_taken"}
 OUTCOME_OF_KIND: Final = {
     VerdictKind.ACCEPTED: Status.FORWARDED,
     VerdictKind.TRANSIENT: Status.PARKED,
@@ -138,8 +138,9 @@ def returned_in_code() -> set[str]:
     return {
         text
         for tree in trees()
-        if any(isinstance(node, ast.Call) and called(node) == "Outcome" for node in ast.walk(tree))
-        for node in ast.walk(tree)
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef) and "reason" in function.name
+        for node in ast.walk(function)
         if isinstance(node, ast.Return)
         for text in literals(parts(node.value))
         if CODE.fullmatch(text)

@@ -7,7 +7,7 @@ import dataclasses
 import io
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -68,6 +68,9 @@ class Parameters:
         if self.content is None:
             raise ParametersUnavailableError("no response")
         return self.content
+
+    def include(self, names: Sequence[str]) -> None:
+        """Every parameter is in memory already."""
 
     def force(self, wait_seconds: float) -> bool:
         assert wait_seconds <= 4.0

@@ -13,7 +13,7 @@ from tiktok_pixel.outcomes import Outcome, Status
 from tiktok_pixel.preparing import prepare
 from tiktok_pixel.settings import Settings
 from tiktok_pixel.tiktok import schema
-from tiktok_pixel.tiktok.events import OutgoingEvent
+from tiktok_pixel.tiktok.outgoing import OutgoingEvent
 from tools.sandbox.samples import visits
 
 NOW: Final = 1_767_225_600.0

@@ -19,7 +19,7 @@ from tiktok_pixel.preparing import prepare
 from tiktok_pixel.settings import Settings
 from tiktok_pixel.tiktok import schema
 from tiktok_pixel.tiktok.delivery import request_body
-from tiktok_pixel.tiktok.events import OutgoingEvent
+from tiktok_pixel.tiktok.outgoing import OutgoingEvent
 from tiktok_pixel.values.validation import Problem
 
 PIXEL_CODE: Final = "<pixel code>"
@@ -109,7 +109,7 @@ def inspect_event(
         now: The Unix time by which the age of the event is judged.
     """
     rows, problems = prepare([event], mappings, settings, now)
-    results = tuple(_result(row) for row in rows)
+    results = tuple(_result(row, settings) for row in rows)
     rejecting = {result.reason for result in results if result.status is Status.REJECTED}
     return Inspection(
         event=event,
@@ -193,8 +193,8 @@ def _paths(definition: Any) -> Iterator[str]:
             yield from _paths(value)
 
 
-def _result(row: Outcome | OutgoingEvent) -> Result:
+def _result(row: Outcome | OutgoingEvent, settings: Settings) -> Result:
     if isinstance(row, Outcome):
         return Result(row.status, row.reason, row.event, None)
-    body = request_body([row], PIXEL_CODE)
+    body = request_body([row], PIXEL_CODE, settings.test_event_code)
     return Result(None, "", row.name, json.loads(body))

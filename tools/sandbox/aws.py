@@ -9,6 +9,7 @@ with AwsSandbox() as aws, FaultyAws(aws.url) as proxy:
 from __future__ import annotations
 
 import http.client
+import json
 import logging
 import threading
 import urllib.request
@@ -190,9 +191,10 @@ def broken() -> Fault:
 class FaultyAws:
     """A proxy in front of AWS (or moto) that counts calls and fails on demand.
 
-    `latency`, in seconds, delays each call. Faults can be limited to one operation:
-    `proxy.always(denied(), operation="GetParameters")`. Every fault of `tools.sandbox.faults` works
-    here too; those that alter a response alter that of the upstream.
+    `latency`, in seconds, delays each call. `delays` has the DelaySeconds of every message that was
+    sent; with `skips_delays` messages can be received at once all the same. Faults can be limited
+    to one operation: `proxy.always(denied(), operation="GetParameters")`. Every fault of
+    `tools.sandbox.faults` works here too; those that alter a response alter that of the upstream.
     """
 
     def __init__(self, upstream_url: str, *, host: str = "127.0.0.1", port: int = 0) -> None:
@@ -200,6 +202,8 @@ class FaultyAws:
         self._upstream = (upstream.hostname or "", upstream.port)
         self.faults = FaultScript()
         self.latency = 0.0
+        self.skips_delays = False
+        self.delays: list[int] = []
         self._lock = threading.Lock()
         self._calls: Counter[str] = Counter()
         self._server = HttpServer(self._serve, host, port)
@@ -229,6 +233,7 @@ class FaultyAws:
         self.latency = 0.0
         with self._lock:
             self._calls.clear()
+            self.delays.clear()
 
     def _serve(self, line: Connection) -> bool:
         if not line.peek():
@@ -251,11 +256,24 @@ class FaultyAws:
         line.send(response.encode())
         return True
 
+    def _without_delay(self, body: bytes) -> bytes:
+        """Record the delay of a message, and remove it if delays are skipped."""
+        message = json.loads(body)
+        with self._lock:
+            self.delays.append(message.get("DelaySeconds", 0))
+        if not self.skips_delays:
+            return body
+        return json.dumps({**message, "DelaySeconds": 0}).encode()
+
     def _pass_on(self, request: Request) -> Response:
         upstream = http.client.HTTPConnection(*self._upstream, timeout=_SECONDS)
         try:
             headers = {name: value for name, value in request.headers.items() if name != "expect"}
-            upstream.request(request.method, request.path, request.body, headers)
+            body = request.body
+            if request.headers.get("x-amz-target") == "AmazonSQS.SendMessage":
+                body = self._without_delay(body)
+                headers["content-length"] = str(len(body))
+            upstream.request(request.method, request.path, body, headers)
             response = upstream.getresponse()
             return Response(
                 response.status,

@@ -136,7 +136,7 @@ def _match(
             None,
             None,
         )
-    body = request_body([row], PIXEL_CODE)
+    body = request_body([row], PIXEL_CODE, settings.test_event_code)
     traces = trace_fields(mapping, event, fields, json.loads(body), problems, settings)
     return MatchResult(mapping.name, row.name, "sent", "", traces, json.loads(body), _judge(body))
 

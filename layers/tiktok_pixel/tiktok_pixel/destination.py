@@ -18,7 +18,7 @@ from tiktok_pixel.observability import logger
 from tiktok_pixel.settings import Settings
 from tiktok_pixel.tiktok import schema
 from tiktok_pixel.tiktok.breaker import CircuitBreaker
-from tiktok_pixel.tiktok.client import TikTokClient
+from tiktok_pixel.tiktok.client import READ_SECONDS, TikTokClient
 
 # The operator's own mapping files, one per stage, next to the package.
 OWN_MAPPINGS: Final = Path(__file__).parents[1] / "mappings"
@@ -40,6 +40,7 @@ def build_destination(
     environment: Mapping[str, str],
     *,
     authenticates: bool = False,
+    read_seconds: float = READ_SECONDS,
     clock: Callable[[], float] = time.time,
 ) -> Destination:
     """Build the destination, once per Lambda environment.
@@ -47,6 +48,7 @@ def build_destination(
     Args:
         environment: The environment variables that the template declares.
         authenticates: Whether the function checks where requests come from.
+        read_seconds: How long to wait for TikTok's response to a request.
         clock: Wall clock in seconds.
 
     Raises:
@@ -70,7 +72,7 @@ def build_destination(
         settings=settings,
         mappings=mappings,
         credentials=Credentials(parameters, folder, settings.stage == "prod"),
-        client=TikTokClient(settings.tiktok_api_url),
+        client=TikTokClient(settings.tiktok_api_url, read_seconds),
         breaker=CircuitBreaker(clock),
         queue=ParkedEventQueue(queue_url, SqsClient(environment, role)) if queue_url else None,
     )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from tiktok_pixel.outcomes import Outcome, Status
+from tiktok_pixel.outcomes import Cause, Outcome, Status
 from tiktok_pixel.preparing import prepare
 from tiktok_pixel.telemetry import Report
 from tiktok_pixel.tiktok.delivery import Call, Delivery
-from tiktok_pixel.tiktok.events import OutgoingEvent
+from tiktok_pixel.tiktok.outgoing import OutgoingEvent, Parked
 
 if TYPE_CHECKING:
     from tiktok_pixel.deadline import Deadline
@@ -44,7 +45,13 @@ def forward(
     calls: list[Call] = []
     outcomes: Sequence[Outcome | OutgoingEvent] = rows
     if ready:
-        delivery = Delivery(destination.client, destination.credentials, destination.breaker, early)
+        delivery = Delivery(
+            destination.client,
+            destination.credentials,
+            destination.breaker,
+            early,
+            test_event_code=destination.settings.test_event_code,
+        )
         delivered, calls = delivery.deliver(ready)
         delivered = _park(ready, delivered, destination, deadline, now)
         of_event = iter(delivered)
@@ -71,15 +78,20 @@ def _park(
     parked = [False] * len(waiting)
     if destination.queue is not None:
         parked = destination.queue.park(
-            [events[index] for index in waiting],
-            [outcomes[index] for index in waiting],
-            now,
-            deadline,
+            [_parked(events[index], outcomes[index], now) for index in waiting], deadline
         )
     for index, is_parked in zip(waiting, parked, strict=True):
         if not is_parked:
             final[index] = _parking_failed(outcomes[index])
     return final
+
+
+def _parked(event: OutgoingEvent, outcome: Outcome, now: float) -> OutgoingEvent:
+    """Return an event with the state that the queue keeps."""
+    cause = outcome.cause or Cause.TRANSIENT
+    refused_at = now if cause is Cause.CONTENT else None
+    state = Parked(cause, outcome.reason, now, outcome.unanswered_at, refused_at)
+    return replace(event, parked=state)
 
 
 def _parking_failed(outcome: Outcome) -> Outcome:

@@ -46,6 +46,13 @@ def count_by(name: str, value: int, dimensions: Mapping[str, str]) -> None:
             metric.add_dimension(name=dimension, value=of_dimension)
 
 
+def hours(name: str, seconds: float, dimensions: Mapping[str, str] | None = None) -> None:
+    """Record an age, in hours."""
+    with single_metric(name=name, unit=MetricUnit.NoUnit, value=round(seconds / 3600, 3)) as metric:
+        for dimension, of_dimension in (dimensions or {}).items():
+            metric.add_dimension(name=dimension, value=of_dimension)
+
+
 def time_taken(name: str, seconds: Sequence[float]) -> None:
     """Add durations to a distribution, in milliseconds."""
     for one in seconds:

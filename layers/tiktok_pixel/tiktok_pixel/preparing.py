@@ -13,13 +13,9 @@ from tiktok_pixel.outcomes import Outcome, Status, shown_message_id
 from tiktok_pixel.segment.consent import has_consent, is_consent_event, is_selected
 from tiktok_pixel.segment.errors import InvalidSegmentEventError
 from tiktok_pixel.segment.event import SegmentEvent, read_event
-from tiktok_pixel.tiktok.events import (
-    DEDUPLICATION_SECONDS,
-    EventContext,
-    OutgoingEvent,
-    build_event,
-)
+from tiktok_pixel.tiktok.events import DEDUPLICATION_SECONDS, EventContext, build_event
 from tiktok_pixel.tiktok.limits import count_further_identifiers, with_first_identifiers
+from tiktok_pixel.tiktok.outgoing import OutgoingEvent
 from tiktok_pixel.values.javascript import WHITESPACE, to_string
 from tiktok_pixel.values.validation import ForbiddenEventError, InvalidEventError, Problem
 
@@ -135,7 +131,7 @@ def _prepare_event(
         now=now,
         default_page_url=settings.default_page_url,
         default_region=settings.default_phone_region,
-        test_event_code=settings.test_event_code,
+        is_test=settings.test_event_code is not None,
         event_id=shared_id,
         limit_data_use=not agreed,
     )

@@ -1,178 +1,259 @@
-"""Retry parked events until TikTok accepts or finally refuses them.
+"""Retry parked events until TikTok accepts them or their time is over.
 
-A message whose events still have to wait is reported as failed, so that SQS keeps it, and stays
-invisible for a time that grows with each try. When TikTok accepts part of a message, the rest is
-parked in a new message: sending all of it again would count twice after TikTok's 48 hours.
+An invocation reads up to a thousand messages, sends their events in full requests, and stores what
+still has to wait in new, full messages with a delay. Then SQS deletes the old ones. Nothing waits
+by visibility time-out: SQS allows 120,000 messages in flight, and a queue that waits in flight
+stops handing out new ones.
 """
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
-
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
 
 from tiktok_pixel import observability
 from tiktok_pixel.aws.queue import UnreadableMessageError, read_message
 from tiktok_pixel.deadline import Deadline
-from tiktok_pixel.errors import TikTokPixelError
 from tiktok_pixel.outcomes import Cause, Outcome, Status
 from tiktok_pixel.telemetry import Report, record_redriven
-from tiktok_pixel.tiktok.delivery import Delivery
-from tiktok_pixel.tiktok.events import OLDEST_SECONDS, OutgoingEvent
+from tiktok_pixel.tiktok.delivery import CAUSES, Delivery
+from tiktok_pixel.tiktok.outgoing import OutgoingEvent, Parked, Traffic, parked_state
+from tiktok_pixel.tiktok.redelivery import DOUBTFUL, Attempt, Pass
+from tiktok_pixel.tiktok.retention import (
+    LONGEST_DELAY_SECONDS,
+    content_tries,
+    delay_seconds,
+    end_reason,
+    is_last_content_try,
+    seconds_until_due,
+)
+from tiktok_pixel.tiktok.verdicts import VerdictKind
 
 if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+    from tiktok_pixel.aws.queue import ParkedEventQueue
     from tiktok_pixel.destination import Destination
+    from tiktok_pixel.settings import Settings
+    from tiktok_pixel.tiktok.delivery import Batch, Call, Result
 
-# Seconds kept back from Lambda's time for SQS and the response.
-_MARGIN: Final = 5.0
-# Seconds for one message, so that the other messages of the invocation get their turn.
-_MESSAGE_SECONDS: Final = 20.0
-# TikTok drops a copy that comes within 48 h of the first; later ones count twice.
-_DEDUPLICATED_SECONDS: Final = 48 * 3600
-# The first tries come soon, for faults that are fixed at once; the later ones once an hour, which
-# in the queue's fourteen days stays far below SQS's thousand receives.
-_FIRST_WAIT_SECONDS: Final = 60
-_LONGEST_WAIT_SECONDS: Final = 3600
+# Seconds kept back from Lambda's time, for SQS, metrics and the response.
+_PARKING_SECONDS: Final = 10.0
+READ_SECONDS: Final = 30.0
+"""How long to wait for TikTok's response: without one, an event that was sent stays uncertain."""
 
-_processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
-
-
-class StillParkedError(TikTokPixelError):
-    """A message that SQS has to keep."""
+# The longest call: connecting, sending a full request, and waiting for the response.
+_CALL_SECONDS: Final = READ_SECONDS + 5
+# An unreadable message comes back so often, and alarms each time, until an operator deletes it.
+_UNREADABLE_DELAY_SECONDS: Final = LONGEST_DELAY_SECONDS
 
 
-@dataclass(frozen=True, slots=True)
-class Redriven:
-    """What happened to the events of one message.
+@dataclass(slots=True)
+class _Message:
+    """One message of the queue.
 
     Attributes:
-        report: For metrics and log; ``parked`` and ``retry`` mean that the event still waits.
-        waiting: The events that stay parked, with their outcomes.
+        id: SQS's message id.
+        body: Its text.
+        events: Its events; ``None`` if it cannot be read.
+        is_done: Whether SQS can delete it.
     """
 
-    report: Report
-    waiting: tuple[tuple[OutgoingEvent, Outcome], ...]
+    id: Final[str]
+    body: Final[str]
+    events: Final[Sequence[OutgoingEvent] | None]
+    is_done: bool = field(default=True)
 
 
-def respond(event: dict[str, Any], context: LambdaContext, destination: Destination) -> Any:
-    """Process a batch of messages and return the ids of those that SQS has to keep."""
-    end = Deadline.after(context.get_remaining_time_in_millis() / 1000 - _MARGIN)
+def respond(
+    event: Mapping[str, Any],
+    context: LambdaContext,
+    destination: Destination,
+    clock: Callable[[], float] = time.time,
+) -> dict[str, Any]:
+    """Process a batch of messages and return the ids of those that SQS has to keep.
 
-    def process(record: SQSRecord) -> None:
-        deadline = Deadline.after(min(_MESSAGE_SECONDS, end.remaining()))
+    Source: AWS Lambda, "Implementing partial batch responses".
+    """
+    records: Sequence[Mapping[str, Any]] = event["Records"]
+    end = Deadline.after(context.get_remaining_time_in_millis() / 1000)
+    failed = [record["messageId"] for record in records]
+    if destination.queue is not None:
         try:
-            is_done = _redrive_message(record, destination, deadline)
-        except Exception as error:  # noqa: BLE001  # an internal error must not lose the message
+            failed = _process(records, destination, destination.queue, end, clock())
+        except Exception as error:  # noqa: BLE001  # an internal error must not lose the messages
             observability.report_crash(error)
-            is_done = False
-        if not is_done:
-            _set_wait(record, destination)
-            raise StillParkedError("not accepted by TikTok yet")
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
-    return process_partial_response(
-        event=event, record_handler=process, processor=_processor, context=context
+
+def _process(
+    records: Sequence[Mapping[str, Any]],
+    destination: Destination,
+    queue: ParkedEventQueue,
+    end: Deadline,
+    now: float,
+) -> list[str]:
+    """Process messages and return the ids of those that have to stay."""
+    messages = [_read(record) for record in records]
+    _store_unreadable(messages, queue, end)
+    parked = [one for message in messages if message.events for one in message.events]
+    results, calls = redrive(parked, destination, end.earlier(_PARKING_SECONDS), now)
+    waiting = [event for _, event in results if event is not None]
+    of_waiting = iter(_store(waiting, queue, end, now))
+    is_stored = iter([event is None or next(of_waiting) for _, event in results])
+    for message in messages:
+        for _ in message.events or ():
+            # A message with one event that could not be stored stays whole.
+            message.is_done &= next(is_stored)
+    record_redriven(
+        Report([outcome for outcome, _ in results], {}, calls),
+        [parked_state(event) for event in waiting],
+        now,
     )
+    return [message.id for message in messages if not message.is_done]
 
 
 def redrive(
-    events: Sequence[OutgoingEvent], destination: Destination, *, deadline: Deadline, now: float
-) -> Redriven:
-    """Send parked events again."""
-    expired = [_expired(event, destination, now) for event in events]
+    events: Sequence[OutgoingEvent], destination: Destination, deadline: Deadline, now: float
+) -> tuple[list[tuple[Outcome, OutgoingEvent | None]], list[Call]]:
+    """Send parked events that are due.
+
+    Returns:
+        For each event its outcome and, if it has to wait, the event with its new state in the
+        queue; and the calls to TikTok.
+    """
+    settings = destination.settings
     delivery = Delivery(
         destination.client,
         destination.credentials,
         destination.breaker,
         deadline,
-        thorough=True,
+        test_event_code=settings.test_event_code,
+        tries=1,
     )
-    delivered, calls = delivery.deliver(
-        [event for event, reason in zip(events, expired, strict=True) if reason is None]
-    )
-    of_event = iter(delivered)
-    outcomes = [
-        _final(next(of_event))
-        if reason is None
-        else Outcome(event.message_id, Status.REJECTED, reason, event.name)
-        for event, reason in zip(events, expired, strict=True)
+    calls: list[Call] = []
+
+    def send_all(chunks: Sequence[Batch]) -> list[Result]:
+        # The pass stops sending sooner than the circuit breaker would.
+        results = delivery.send_all(chunks, counts=False)
+        calls.extend(call for result in results for call in result.calls)
+        return results
+
+    ends = [end_reason(event, settings, now) for event in events]
+    due = [
+        index
+        for index, event in enumerate(events)
+        if ends[index] is None and seconds_until_due(parked_state(event), now) <= 0
     ]
-    waiting = tuple(
-        (event, outcome)
-        for event, outcome in zip(events, outcomes, strict=True)
-        if outcome.status in (Status.PARKED, Status.RETRY)
+    sent = [_as_sent(events[index], settings) for index in due]
+    one_pass = Pass(
+        sent,
+        send_all,
+        has_time=lambda: deadline.remaining() > _CALL_SECONDS,
+        is_last=[is_last_content_try(parked_state(event), now) for event in sent],
     )
-    return Redriven(Report(outcomes, {}, calls), waiting)
+    attempts = dict(zip(due, one_pass.run(), strict=True))
+    results = [
+        _rejected(event, reason) if reason is not None else _result(event, attempts.get(index), now)
+        for index, (event, reason) in enumerate(zip(events, ends, strict=True))
+    ]
+    return results, calls
 
 
-def wait_seconds(receive_count: int) -> int:
-    """Return how long a message stays invisible after its n-th try."""
-    doublings = min(max(receive_count, 1) - 1, 10)
-    return min(_FIRST_WAIT_SECONDS << doublings, _LONGEST_WAIT_SECONDS)
+def _as_sent(event: OutgoingEvent, settings: Settings) -> OutgoingEvent:
+    """Return the event as today's settings send it.
+
+    An event that TikTok refused for the test event code of the settings was no test: once the
+    operator has removed the code, it is sent as real.
+    """
+    if event.route.traffic is Traffic.SETTING and not settings.test_event_code:
+        return replace(event, route=replace(event.route, traffic=Traffic.REAL))
+    return event
 
 
-def _redrive_message(record: SQSRecord, destination: Destination, deadline: Deadline) -> bool:
-    """Send the events of one message and return whether SQS can delete it."""
-    queue = destination.queue
-    if queue is None:
-        return False
+def _result(
+    event: OutgoingEvent, attempt: Attempt | None, now: float
+) -> tuple[Outcome, OutgoingEvent | None]:
+    """Decide on an event after a pass; ``attempt`` is ``None`` for one that was not due."""
+    state = parked_state(event)
+    if attempt is None:
+        return _waiting(event, state)
+    verdict = attempt.verdict
+    if verdict is not None and verdict.kind is VerdictKind.ACCEPTED:
+        return Outcome(event.message_id, Status.FORWARDED, verdict.reason, event.name), None
+    if state.unanswered_at is None:
+        state = replace(state, unanswered_at=attempt.unanswered_at)
+    if verdict is not None and verdict.kind is VerdictKind.CONTENT:
+        refused_at = now if state.refused_at is None else state.refused_at
+        if is_last_content_try(state, now) and attempt.is_alone:
+            return _rejected(event, verdict.reason)
+        state = replace(
+            state,
+            cause=Cause.CONTENT,
+            reason=verdict.reason,
+            refused_at=refused_at,
+            tries=content_tries(refused_at, now),
+            is_alone=False,
+        )
+    elif state.cause is not Cause.CONTENT:
+        state = replace(state, tries=state.tries + 1)
+        if verdict is not None:
+            state = replace(
+                state,
+                cause=CAUSES[verdict.kind],
+                reason=verdict.reason,
+                is_alone=attempt.is_alone and verdict in DOUBTFUL,
+            )
+    return _waiting(event, state)
+
+
+def _waiting(event: OutgoingEvent, state: Parked) -> tuple[Outcome, OutgoingEvent]:
+    outcome = Outcome(event.message_id, Status.PARKED, state.reason, event.name, cause=state.cause)
+    return outcome, replace(event, parked=state)
+
+
+def _rejected(event: OutgoingEvent, reason: str) -> tuple[Outcome, None]:
+    return Outcome(event.message_id, Status.REJECTED, reason, event.name), None
+
+
+def _read(record: Mapping[str, Any]) -> _Message:
+    body = str(record["body"])
     try:
-        events = read_message(record.body)
+        return _Message(str(record["messageId"]), body, read_message(body))
     except UnreadableMessageError:
         observability.count("UnreadableMessages")
         # Without the error's text, which may quote the message.
-        extra = {"sqs_message_id": record.message_id}
+        extra = {"sqs_message_id": record["messageId"]}
         observability.logger.error("cannot read a message of the queue", extra=extra)
-        return False
-    now = time.time()
-    redriven = redrive(events, destination, deadline=deadline, now=now)
-    record_redriven(redriven.report)
-    waiting = redriven.waiting
-    if len(waiting) == len(events):
-        return False
-    if not waiting:
-        return True
-    parked, outcomes = zip(*waiting, strict=True)
-    return all(queue.park(parked, outcomes, now, Deadline.after(_MARGIN)))
+        return _Message(str(record["messageId"]), body, None)
 
 
-def _set_wait(record: SQSRecord, destination: Destination) -> None:
-    """Hide the message for a time that grows with its tries."""
-    queue = destination.queue
-    if queue is None:
+def _store_unreadable(
+    messages: Sequence[_Message], queue: ParkedEventQueue, deadline: Deadline
+) -> None:
+    """Send unreadable messages again unchanged, which starts their fourteen days in SQS again."""
+    unreadable = [message for message in messages if message.events is None]
+    if not unreadable:
         return
-    try:
-        queue.client.change_message_visibility(
-            QueueUrl=queue.url,
-            ReceiptHandle=record.receipt_handle,
-            VisibilityTimeout=wait_seconds(int(record.attributes.approximate_receive_count)),
-        )
-    except Exception:  # noqa: BLE001  # then the queue's own visibility time-out applies
-        observability.logger.warning("cannot set the visibility time-out")
+    stored = queue.send(
+        [message.body for message in unreadable], deadline, _UNREADABLE_DELAY_SECONDS
+    )
+    for message, is_stored in zip(unreadable, stored, strict=True):
+        message.is_done = is_stored
 
 
-def _final(outcome: Outcome) -> Outcome:
-    """End an event that TikTok refuses for its content."""
-    if outcome.cause is not Cause.CONTENT:
-        return outcome
-    return Outcome(outcome.message_id, Status.REJECTED, outcome.reason, outcome.event)
-
-
-def _expired(event: OutgoingEvent, destination: Destination, now: float) -> str | None:
-    """Return the reason why an event can no longer be sent, if there is one."""
-    age = now - json.loads(event.json)["event_time"]
-    if age > OLDEST_SECONDS:
-        return "event_time_too_old"
-    if destination.settings.use_existing_pixel and age > _DEDUPLICATED_SECONDS:
-        return "deduplication_window_passed"
-    return None
+def _store(
+    events: Sequence[OutgoingEvent], queue: ParkedEventQueue, deadline: Deadline, now: float
+) -> list[bool]:
+    """Store events that wait, with the delay of each; return whether each is stored."""
+    by_delay: dict[int, list[int]] = {}
+    for index, event in enumerate(events):
+        by_delay.setdefault(delay_seconds(parked_state(event), now), []).append(index)
+    stored = [False] * len(events)
+    for delay, indexes in by_delay.items():
+        confirmed = queue.park([events[index] for index in indexes], deadline, delay)
+        for index, is_confirmed in zip(indexes, confirmed, strict=True):
+            stored[index] = is_confirmed
+    return stored

@@ -11,7 +11,9 @@ from tiktok_pixel import observability
 from tiktok_pixel.outcomes import Outcome, Status, count_statuses, shown_message_id
 
 if TYPE_CHECKING:
+    from tiktok_pixel.outcomes import Cause
     from tiktok_pixel.tiktok.delivery import Call
+    from tiktok_pixel.tiktok.outgoing import Parked
     from tiktok_pixel.values.validation import Problem
 
 _METRICS: Final = {
@@ -54,15 +56,34 @@ def record(report: Report) -> None:
     causes = Counter(outcome.cause for outcome in report.outcomes if outcome.cause is not None)
     for cause, times in causes.items():
         observability.count_by("EventsParked", times, {"cause": cause})
-    _account("request", report, _METRICS)
+    _account("request", report, _METRICS, report.outcomes)
 
 
-def record_redriven(report: Report) -> None:
-    """Count and log the events of one message of the queue."""
-    _account("redriven", report, _REDRIVEN_METRICS)
+def record_redriven(report: Report, waiting: Sequence[Parked], now: float) -> None:
+    """Count and log the parked events of one invocation.
+
+    Args:
+        report: What happened to all of them.
+        waiting: The state of those that stay in the queue.
+        now: Unix time in seconds.
+    """
+    # Events that wait are only counted: there may be many, in every pass.
+    ended = [outcome for outcome in report.outcomes if outcome.status is Status.REJECTED]
+    _account("redriven", report, _REDRIVEN_METRICS, ended)
+    oldest: dict[Cause, float] = {}
+    for state in waiting:
+        oldest[state.cause] = min(oldest.get(state.cause, now), state.parked_at)
+    for cause, times in Counter(state.cause for state in waiting).items():
+        observability.count_by("ParkedEvents", times, {"cause": cause})
+        observability.hours("OldestParkedHours", now - oldest[cause], {"cause": cause})
+    if waiting:
+        observability.count("ParkedEvents", len(waiting))
+        observability.hours("OldestParkedHours", now - min(oldest.values()))
 
 
-def _account(message: str, report: Report, names: Mapping[Status, str]) -> None:
+def _account(
+    message: str, report: Report, names: Mapping[Status, str], rows: Sequence[Outcome]
+) -> None:
     counts = count_statuses(report.outcomes)
     for status, name in names.items():
         observability.count(name, counts[status])
@@ -74,10 +95,12 @@ def _account(message: str, report: Report, names: Mapping[Status, str]) -> None:
     refusals = [_code(call) for call in report.calls if call.reason != _TIKTOK_ACCEPTED]
     for code in dict.fromkeys(refusals):
         observability.count_by("TikTokError", refusals.count(code), {"code": code})
-    _log(message, report, counts)
+    _log(message, report, counts, rows)
 
 
-def _log(message: str, report: Report, counts: Mapping[Status, int]) -> None:
+def _log(
+    message: str, report: Report, counts: Mapping[Status, int], rows: Sequence[Outcome]
+) -> None:
     extra: dict[str, Any] = {
         "outcomes": {status: times for status, times in counts.items() if times},
         "problems": {problem.code: times for problem, times in report.problems.items()},
@@ -88,7 +111,7 @@ def _log(message: str, report: Report, counts: Mapping[Status, int]) -> None:
         observability.logger.info(message, extra=extra | report.outcomes[0].row())
         return
     observability.logger.info(message, extra=extra)
-    observability.log_rows("events", [outcome.row() for outcome in report.outcomes])
+    observability.log_rows("events", [outcome.row() for outcome in rows])
 
 
 def _call(call: Call) -> dict[str, Any]:

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, cast
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 import pytest
 
 from tiktok_pixel.aws.queue import ParkedEventQueue, UnreadableMessageError, read_message
 from tiktok_pixel.deadline import Deadline
-from tiktok_pixel.outcomes import Cause, Outcome, Status
-from tiktok_pixel.tiktok.events import OutgoingEvent, Route
-
-if TYPE_CHECKING:
-    from tiktok_pixel.aws.api import SqsClient
+from tiktok_pixel.outcomes import Cause
+from tiktok_pixel.tiktok.outgoing import OutgoingEvent, Parked, Route, Traffic
 
 LARGEST: Final = 262_144
 NOW: Final = 1_767_225_600.25
-WEB: Final = Route(None, "web", None)
+WEB: Final = Route(None, "web")
+PARKED: Final = Parked(Cause.OPERATOR, "tiktok_token_invalid", NOW)
 
 # Written by version 0.1.0 (format 1), with personal data replaced.
 RELEASED: Final = (
@@ -37,89 +35,92 @@ class Sqs:
     """SQS's ``SendMessage`` in memory."""
 
     bodies: list[str] = field(default_factory=list)
+    delays: list[int] = field(default_factory=list)
     refuses: str = "\0"
 
-    def send_message(self, *, QueueUrl: str, MessageBody: str) -> dict[str, Any]:  # noqa: N803  # AWS's names
+    def send_message(self, *, QueueUrl: str, MessageBody: str, DelaySeconds: int) -> dict[str, Any]:  # noqa: N803  # AWS's names
         assert QueueUrl == "https://sqs.example/parked"
         if self.refuses in MessageBody:
             raise ConnectionError("unreachable")
         self.bodies.append(MessageBody)
+        self.delays.append(DelaySeconds)
         return {"MessageId": str(len(self.bodies))}
 
 
-def park(
-    sqs: Sqs,
-    events: list[OutgoingEvent],
-    causes: list[Cause] | None = None,
-    unanswered_at: float | None = None,
-) -> list[bool]:
-    queue = ParkedEventQueue("https://sqs.example/parked", cast("SqsClient", sqs))
-    outcomes = [
-        Outcome(
-            event.message_id,
-            Status.PARKED,
-            "",
-            event.name,
-            cause=cause,
-            unanswered_at=unanswered_at,
-        )
-        for event, cause in zip(events, causes or [Cause.TRANSIENT] * len(events), strict=True)
-    ]
-    return queue.park(events, outcomes, NOW, Deadline.after(5))
+def park(sqs: Sqs, events: list[OutgoingEvent], delay: int = 0) -> list[bool]:
+    queue = ParkedEventQueue("https://sqs.example/parked", sqs)
+    return queue.park(events, Deadline.after(5), delay)
 
 
 def outgoing(
-    number: int, route: Route = WEB, parked_at: float | None = None, size: int = 300
+    number: int, route: Route = WEB, parked: Parked = PARKED, size: int = 300
 ) -> OutgoingEvent:
-    body = {"event": "ViewContent", "event_id": f"m-{number:03}", "filling": "x" * size}
+    body = {
+        "event": "ViewContent",
+        "event_time": 1_767_225_590,
+        "event_id": f"m-{number:03}",
+        "padding": "x" * size,
+    }
     text = json.dumps(body, separators=(",", ":"))
-    return OutgoingEvent(route, f"m-{number:03}", "ViewContent", text, parked_at)
+    return OutgoingEvent(route, f"m-{number:03}", "ViewContent", text, parked)
 
 
 def test_a_message_of_the_released_version_is_readable() -> None:
     first, second = read_message(RELEASED)
 
-    assert first.route == second.route == Route("eu", "web", "TEST1")
-    assert (first.message_id, first.name, first.parked_at) == ("ajs-next-1", "Purchase", NOW)
+    assert first.route == second.route == Route("eu", "web", Traffic.SETTING)
+    assert (first.message_id, first.name) == ("ajs-next-1", "Purchase")
+    assert first.parked == Parked(Cause.OPERATOR, "", NOW)
     assert (second.message_id, second.name) == (None, "Search")
     rows = json.loads(RELEASED)["events"]
     assert [json.loads(event.json) for event in (first, second)] == [row["body"] for row in rows]
 
 
-def test_a_parked_event_is_read_as_it_was_with_its_time_of_parking() -> None:
+@pytest.mark.parametrize(
+    "event",
+    [
+        outgoing(0),
+        outgoing(1, Route("eu", "crm", Traffic.MAPPING, "TEST1")),
+        outgoing(2, Route(None, "web", Traffic.SETTING)),
+        outgoing(3, parked=Parked(Cause.TRANSIENT, "tiktok_timeout", NOW, NOW + 1, tries=3)),
+        outgoing(4, parked=Parked(Cause.CONTENT, "tiktok_parameter_invalid", NOW, None, NOW, 2)),
+        outgoing(5, parked=Parked(Cause.TRANSIENT, "tiktok_unavailable", NOW, is_alone=True)),
+    ],
+)
+def test_a_parked_event_is_read_as_it_was(event: OutgoingEvent) -> None:
     sqs = Sqs()
 
-    assert park(sqs, [outgoing(0), outgoing(1, parked_at=NOW - 3600)]) == [True, True]
+    assert park(sqs, [event]) == [True]
 
-    (text,) = sqs.bodies
-    assert read_message(text) == [outgoing(0, parked_at=NOW), outgoing(1, parked_at=NOW - 3600)]
+    assert read_message(sqs.bodies[0]) == [event]
 
 
-def test_causes_do_not_share_a_message() -> None:
+def test_a_delay_is_passed_to_sqs() -> None:
     sqs = Sqs()
 
-    park(
-        sqs, [outgoing(0), outgoing(1), outgoing(2)], [Cause.CONTENT, Cause.OPERATOR, Cause.CONTENT]
-    )
+    park(sqs, [outgoing(0)], delay=420)
 
-    messages = [json.loads(text) for text in sqs.bodies]
-    assert {message["cause"]: len(message["events"]) for message in messages} == {
-        "content": 2,
-        "operator": 1,
-    }
+    assert sqs.delays == [420]
 
 
-def test_the_time_of_an_attempt_that_may_have_counted_is_kept() -> None:
+def test_what_differs_in_cause_reason_or_tries_does_not_share_a_message() -> None:
     sqs = Sqs()
+    states = [
+        PARKED,
+        replace(PARKED, cause=Cause.CONTENT),
+        replace(PARKED, reason="tiktok_timeout"),
+        replace(PARKED, tries=1),
+        replace(PARKED, is_alone=True),
+        replace(PARKED, parked_at=NOW - 60, unanswered_at=NOW, refused_at=NOW),
+    ]
 
-    park(sqs, [outgoing(0)], unanswered_at=NOW - 1)
+    park(sqs, [outgoing(number, parked=state) for number, state in enumerate(states)])
 
-    (event,) = read_message(sqs.bodies[0])
-    assert event.unanswered_at == NOW - 1
+    assert [len(json.loads(text)["events"]) for text in sqs.bodies] == [2, 1, 1, 1, 1]
 
 
 def test_only_what_sqs_confirms_is_parked() -> None:
-    crm = Route(None, "crm", None)
+    crm = Route(None, "crm")
     sqs = Sqs(refuses='"crm"')
 
     assert park(sqs, [outgoing(0), outgoing(1, crm), outgoing(2)]) == [True, False, True]
@@ -130,16 +131,16 @@ PACKINGS: Final[dict[str, tuple[list[OutgoingEvent], int]]] = {
     "as many as fit": ([outgoing(number) for number in range(500)], 1),
     "more than fit": ([outgoing(number) for number in range(1000)], 2),
     "large ones": ([outgoing(number, size=100_000) for number in range(5)], 3),
-    "one that fills a message": ([outgoing(0, size=239_500), outgoing(1, size=600)], 2),
-    "two pixels": ([outgoing(0), outgoing(1, Route("eu", "web", None)), outgoing(2)], 2),
+    "one that fills a message": ([outgoing(0, size=239_300), outgoing(1, size=600)], 2),
+    "two pixels": ([outgoing(0), outgoing(1, Route("eu", "web")), outgoing(2)], 2),
     "three sources": (
         [
-            outgoing(number, Route(None, source, None))
+            outgoing(number, Route(None, source))
             for number, source in enumerate(("web", "crm", "offline"))
         ],
         3,
     ),
-    "a test code": ([outgoing(0), outgoing(1, Route(None, "web", "TEST1"))], 2),
+    "a test code": ([outgoing(0), outgoing(1, Route(None, "web", Traffic.MAPPING, "TEST1"))], 2),
 }
 
 
@@ -170,6 +171,11 @@ UNREADABLE: Final[dict[str, str]] = {
     "no events": '{"version": 1, "pixel": null, "event_source": "web", "test_event_code": null}',
     "no body": '{"version": 1, "pixel": null, "event_source": "web", "test_event_code": null,'
     ' "events": [{"message_id": "m", "parked_at": 1}]}',
+    "no event time": '{"version": 1, "pixel": null, "event_source": "web", "test_event_code": null,'
+    ' "events": [{"message_id": "m", "parked_at": 1, "body": {"event": "E"}}]}',
+    "an unknown cause": '{"version": 2, "pixel": null, "event_source": "web", "traffic": "real",'
+    ' "test_event_code": null, "cause": "x", "reason": "", "tries": 0, "alone": false,'
+    ' "events": [{"message_id": "m", "parked_at": 1, "body": {"event": "E", "event_time": 1}}]}',
     "no time": '{"version": 1, "pixel": null, "event_source": "web", "test_event_code": null,'
     ' "events": [{"message_id": "m", "parked_at": "x", "body": {"event": "E"}}]}',
 }

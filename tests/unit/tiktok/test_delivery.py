@@ -21,7 +21,7 @@ from tiktok_pixel.tiktok.delivery import (
     PixelCredentials,
     batches,
 )
-from tiktok_pixel.tiktok.events import OutgoingEvent, Route
+from tiktok_pixel.tiktok.outgoing import OutgoingEvent, Route, Traffic
 from tiktok_pixel.tiktok.verdicts import (
     CODES,
     CREDENTIALS_UNAVAILABLE,
@@ -32,7 +32,7 @@ from tiktok_pixel.tiktok.verdicts import (
     VerdictKind,
 )
 
-WEB: Final = Route(None, "web", None)
+WEB: Final = Route(None, "web")
 NOW: Final = 1_767_225_600.0
 PAGE: Final = {"url": "https://shop.example/"}
 
@@ -255,27 +255,19 @@ def test_only_an_attempt_without_a_readable_response_may_have_counted(
     assert outcome.unanswered_at == (NOW if may_have_counted else None)
 
 
-def test_the_first_attempt_that_may_have_counted_is_kept() -> None:
-    earlier = OutgoingEvent(WEB, "a", "E", outgoing("a").json, NOW - 9, NOW - 8)
-
-    (outcome,), _ = TikTok(raises(TIMEOUT, sent=True)).deliver([earlier])
-
-    assert outcome.unanswered_at == NOW - 8
-
-
 def test_events_of_different_routes_do_not_share_a_request() -> None:
     events = [
         outgoing("web"),
-        outgoing("crm", Route(None, "crm", None)),
-        outgoing("eu", Route("eu", "web", None)),
-        outgoing("test", Route(None, "web", "TEST1")),
+        outgoing("crm", Route(None, "crm")),
+        outgoing("eu", Route("eu", "web")),
+        outgoing("test", Route(None, "web", Traffic.MAPPING, "TEST1")),
     ]
 
     assert batches(events) == [[0], [1], [2], [3]]
 
 
 def test_web_events_without_a_page_go_in_requests_of_their_own() -> None:
-    crm = Route(None, "crm", None)
+    crm = Route(None, "crm")
     events = [
         outgoing("a"),
         outgoing("b", page=None),

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tiktok_pixel.tiktok.events import EventContext, Route, build_event, event_time
+from tiktok_pixel.tiktok.events import EventContext, build_event, event_time
+from tiktok_pixel.tiktok.outgoing import Route, Traffic
 from tiktok_pixel.values.validation import ForbiddenEventError, InvalidEventError
 
 NOW = 1_767_225_600.75  # 2026-01-01T00:00:00.750Z
@@ -52,7 +53,7 @@ def test_builds_a_minimal_event() -> None:
         "user": {"external_id": [ID_HASH]},
         "page": {"url": "https://x.io/a"},
     }
-    assert (built.route, built.problems) == (Route(None, "web", None), [])
+    assert (built.route, built.problems) == (Route(None, "web"), [])
 
 
 def test_builds_an_event_with_every_part() -> None:
@@ -78,7 +79,7 @@ def test_builds_an_event_with_every_part() -> None:
         "ad": {"attribution_share": 0.5, "utm_source": "tiktok"},
         "limited_data_use": True,
     }
-    assert (built.route, built.problems) == (Route(None, "web", "TEST1"), [])
+    assert (built.route, built.problems) == (Route(None, "web", Traffic.MAPPING, "TEST1"), [])
 
 
 @pytest.mark.parametrize(

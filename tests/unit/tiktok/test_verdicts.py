@@ -117,7 +117,6 @@ def test_an_unknown_code_is_transient_with_429_and_5xx_and_else_an_operator_erro
     [
         "Invalid value for event_source_id: not a valid string.",
         "Invalid value for event_source: must be one of web, app, offline, crm.",
-        "test_event_code: not a valid string",
         "partner_name is unknown",
     ],
 )
@@ -125,6 +124,12 @@ def test_a_refusal_of_a_shared_field_is_an_operator_error(code: int, message: st
     found = verdict(body_of(code, message))
 
     assert (found.kind, found.reason) == (O, "tiktok_envelope_refused")
+
+
+def test_a_refusal_of_the_test_event_code_has_a_reason_of_its_own() -> None:
+    found = verdict(body_of(40002, "test_event_code: not a valid string"))
+
+    assert (found.kind, found.reason) == (O, "tiktok_test_event_code_refused")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from tiktok_pixel.observability import scrubbed
 from tiktok_pixel.outcomes import Outcome, Status, Summary
-from tiktok_pixel.tiktok.events import OutgoingEvent
+from tiktok_pixel.tiktok.outgoing import OutgoingEvent
 from tiktok_pixel.values.validation import Problem
 
 OTHERS: Final = "(others)"

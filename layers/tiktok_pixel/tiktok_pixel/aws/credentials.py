@@ -66,6 +66,8 @@ class Credentials:
         Raises:
             CredentialsUnavailableError: SSM does not respond, or a parameter is missing.
         """
+        # A parked event may belong to a pixel that no mapping lists any more.
+        self.parameters.include(_pixel_parameters(self.folder, name))
         try:
             values = self._values(deadline)
         except ParametersUnavailableError as error:
@@ -119,9 +121,13 @@ def parameter_names(folder: str, pixels: Sequence[str], *, authenticates: bool) 
     secrets = ("webhook-secret", "bearer-token") if authenticates else ()
     names = [f"{folder}/{secret}" for secret in secrets]
     for pixel in (None, *pixels):
-        of_pixel = _pixel_folder(folder, pixel)
-        names += [f"{of_pixel}/pixel-code", f"{of_pixel}/access-token"]
+        names += _pixel_parameters(folder, pixel)
     return names
+
+
+def _pixel_parameters(folder: str, name: str | None) -> list[str]:
+    of_pixel = _pixel_folder(folder, name)
+    return [f"{of_pixel}/pixel-code", f"{of_pixel}/access-token"]
 
 
 def _pixel_folder(folder: str, name: str | None) -> str:

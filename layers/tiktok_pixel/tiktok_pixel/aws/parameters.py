@@ -94,6 +94,16 @@ class ParameterCache:
                 raise ParametersUnavailableError("SSM did not respond")
             return self._values
 
+    def include(self, names: Sequence[str]) -> None:
+        """Read further parameters from now on."""
+        with self._lock:
+            missing = [name for name in names if name not in self._names]
+            if missing:
+                self._names += tuple(missing)
+                # The next caller reads them; a read in progress lacks them.
+                self._fresh_until = 0.0
+                self._current = None
+
     def force(self, wait_seconds: float) -> bool:
         """Read again now, at most once a second; return whether this call read new values.
 

@@ -67,7 +67,7 @@ class Bisection:
                 self._end(chunk, self._final(verdict))
                 self._accepted |= verdict.kind is VerdictKind.ACCEPTED
             elif len(chunk) == 1:
-                self._isolated.append((chunk[0], verdict, _wording(message)))
+                self._isolated.append((chunk[0], verdict, wording(message)))
             else:
                 refused.append(chunk)
                 hint = _hint(chunk, message)
@@ -152,6 +152,7 @@ def _hint(chunk: Chunk, message: str) -> int | None:
     return chunk[int(found[1])]
 
 
-def _wording(message: str) -> str:
+def wording(message: str) -> str:
+    """Return the words of a message, which are the same for all events with the same fault."""
     # Positions and values differ from event to event; the words around them do not.
     return _DIGITS.sub("", message)

@@ -35,8 +35,9 @@ _CONNECT_SECONDS: Final = 1.0
 # Sending takes a second, and a further one for each half megabyte.
 _SEND_SECONDS: Final = 1.0
 _SEND_BYTES_PER_SECOND: Final = 500_000
-# Leaves time for a second try within Segment's time-out.
-_READ_SECONDS: Final = 2.0
+READ_SECONDS: Final = 2.0
+"""Leaves time for a second try within Segment's time-out."""
+
 _CONNECTIONS: Final = 32
 
 
@@ -64,7 +65,7 @@ class TikTokClient:
         read_seconds: How long to wait for a response once the request is sent.
     """
 
-    def __init__(self, api_url: str, read_seconds: float = _READ_SECONDS) -> None:
+    def __init__(self, api_url: str, read_seconds: float = READ_SECONDS) -> None:
         url = api_url.rstrip("/") + TRACK_PATH
         self._path = parse_url(url).request_uri
         self._pool = ConnectionPool(url, _CONNECTIONS)

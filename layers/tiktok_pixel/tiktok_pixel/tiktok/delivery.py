@@ -14,8 +14,8 @@ from tiktok_pixel.outcomes import Cause, Outcome, Status
 from tiktok_pixel.tiktok.bisection import NO_TIME, Bisection, Chunk
 from tiktok_pixel.tiktok.breaker import TRIAL_SECONDS, CircuitBreaker, Permission
 from tiktok_pixel.tiktok.client import NoResponseError, TikTokClient
-from tiktok_pixel.tiktok.events import OutgoingEvent, Route
 from tiktok_pixel.tiktok.messages import cleaned
+from tiktok_pixel.tiktok.outgoing import OutgoingEvent, Route
 from tiktok_pixel.tiktok.verdicts import (
     CIRCUIT_OPEN,
     CREDENTIALS_UNAVAILABLE,
@@ -44,7 +44,7 @@ _BACKOFF_SECONDS: Final = 0.2
 _THROTTLED_SECONDS: Final = 1.0
 # Seven bad events keep 28 chunks in flight: all of them go out at once.
 _PARALLEL: Final = 32
-_CAUSES: Final = {
+CAUSES: Final = {
     VerdictKind.TRANSIENT: Cause.TRANSIENT,
     VerdictKind.CONTENT: Cause.CONTENT,
     VerdictKind.OPERATOR: Cause.OPERATOR,
@@ -108,7 +108,7 @@ class Call:
 
 
 @dataclass(slots=True)
-class _Result:
+class Result:
     """What sending one chunk came to.
 
     Attributes:
@@ -134,7 +134,8 @@ class Delivery:
         credentials: Where pixel codes and tokens come from.
         breaker: Stops calls while TikTok does not answer.
         deadline: When the last response has to be in.
-        thorough: Isolate every refused event (see :mod:`tiktok_pixel.tiktok.bisection`).
+        test_event_code: The test event code of the settings.
+        tries: How often a request with a transient failure is sent.
         sleep: Waits between two tries.
         clock: Wall clock in seconds.
     """
@@ -143,7 +144,8 @@ class Delivery:
     credentials: CredentialSource
     breaker: CircuitBreaker
     deadline: Deadline
-    thorough: bool = False
+    test_event_code: str | None = None
+    tries: int = _TRIES
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.time
 
@@ -153,14 +155,16 @@ class Delivery:
         An event that TikTok did not accept has the status ``parked``: the caller parks it. Only
         when its credentials were never readable is it ``retry``.
         """
-        searches = [Bisection(batch, self.thorough) for batch in batches(events)]
+        searches = [Bisection(batch) for batch in batches(events)]
         calls: list[Call] = []
         unanswered: dict[int, float] = {}
         is_first = True
         pending = [(search, [search.batch]) for search in searches]
         while pending:
             chunks = [chunk for _, of_search in pending for chunk in of_search]
-            results = self._send_all(events, chunks, is_first=is_first)
+            results = self.send_all(
+                [[events[index] for index in chunk] for chunk in chunks], counts=is_first
+            )
             is_first = False
             for chunk, result in zip(chunks, results, strict=True):
                 calls += result.calls
@@ -183,31 +187,28 @@ class Delivery:
         ]
         return outcomes, calls
 
-    def _send_all(
-        self, events: Sequence[OutgoingEvent], chunks: list[Chunk], *, is_first: bool
-    ) -> list[_Result]:
-        def send(chunk: Chunk) -> _Result:
-            return self._send([events[index] for index in chunk], is_first=is_first)
-
-        if len(chunks) == 1:
-            return [send(chunks[0])]
-        # Imported here because a request with one chunk, as nearly all are, needs no threads.
-        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
-
-        with ThreadPoolExecutor(min(_PARALLEL, len(chunks))) as pool:
-            return list(pool.map(send, chunks))
-
-    def _send(self, batch: Batch, *, is_first: bool) -> _Result:
-        """Send one batch, again while verdict and time allow it.
+    def send_all(self, requests: Sequence[Batch], *, counts: bool) -> list[Result]:
+        """Send batches at the same time and return their results in the same order.
 
         Args:
-            batch: Events of one route.
-            is_first: Not a call of a bisection: it counts for the circuit breaker.
+            requests: Batches within TikTok's limits (see :func:`batches`).
+            counts: Whether the calls obey the circuit breaker and count for it, which those of a
+                bisection do not.
         """
-        result = _Result()
+        if len(requests) == 1:
+            return [self._send(requests[0], counts=counts)]
+        # Imported here because nearly all invocations send one request and need no threads.
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
+
+        with ThreadPoolExecutor(min(_PARALLEL, len(requests))) as pool:
+            return list(pool.map(lambda batch: self._send(batch, counts=counts), requests))
+
+    def _send(self, batch: Batch, *, counts: bool) -> Result:
+        """Send one batch, again while verdict and time allow it."""
+        result = Result()
         pixel = batch[0].route.pixel
         renewed = False
-        for attempt in range(_TRIES + 1):
+        for attempt in range(self.tries + 1):
             try:
                 credentials = self.credentials.pixel(pixel, self.deadline)
             except CredentialsUnavailableError as error:
@@ -216,13 +217,13 @@ class Delivery:
             # Only now: reading the credentials may have taken all the time.
             if self.deadline.remaining() < _SHORTEST_CALL:
                 break
-            permission = self.breaker.permission() if is_first else Permission.CALL
+            permission = self.breaker.permission() if counts else Permission.CALL
             if permission is Permission.PARK:
                 if not result.calls:
                     result.verdict = CIRCUIT_OPEN
                 break
             verdict = self._call(batch, credentials, permission, result)
-            if is_first:
+            if counts:
                 self._count(result.calls[-1], verdict)
             if permission is Permission.TRIAL:
                 break
@@ -230,7 +231,7 @@ class Delivery:
                 renewed = True
                 if self.credentials.renew(pixel, credentials, self.deadline):
                     continue
-            if verdict.kind is not VerdictKind.TRANSIENT or attempt + 1 >= _TRIES:
+            if verdict.kind is not VerdictKind.TRANSIENT or attempt + 1 >= self.tries:
                 break
             pause = _pause(attempt, throttled=verdict.throttled)
             if self.deadline.remaining() < pause + _SHORTEST_CALL:
@@ -239,10 +240,10 @@ class Delivery:
         return result
 
     def _call(
-        self, batch: Batch, credentials: PixelCredentials, permission: Permission, result: _Result
+        self, batch: Batch, credentials: PixelCredentials, permission: Permission, result: Result
     ) -> Verdict:
         """Make one call and enter it in ``result``."""
-        body = request_body(batch, credentials.pixel_code)
+        body = request_body(batch, credentials.pixel_code, self.test_event_code)
         deadline = self.deadline
         if permission is Permission.TRIAL:
             deadline = deadline.at_most(TRIAL_SECONDS)
@@ -295,7 +296,7 @@ def _lacks_page(event: OutgoingEvent) -> bool:
     return event.route.event_source == "web" and '"page":{' not in event.json
 
 
-def _judged(chunk: Chunk, result: _Result) -> tuple[Chunk, Verdict, str]:
+def _judged(chunk: Chunk, result: Result) -> tuple[Chunk, Verdict, str]:
     return chunk, result.verdict, result.message
 
 
@@ -309,10 +310,16 @@ def _is_failure(call: Call, verdict: Verdict) -> bool:
     return call.http_status >= 500 and is_transient  # noqa: PLR2004  # HTTP
 
 
-def request_body(batch: Batch, pixel_code: str) -> bytes:
-    """Return the body of one request: the fields that its events share, then the events."""
+def request_body(batch: Batch, pixel_code: str, test_event_code: str | None) -> bytes:
+    """Return the body of one request: the fields that its events share, then the events.
+
+    Args:
+        batch: Events of one route.
+        pixel_code: The code of the route's pixel.
+        test_event_code: The test event code of the settings.
+    """
     route = batch[0].route
-    head = _head(route.event_source, pixel_code, route.test_event_code)
+    head = _head(route.event_source, pixel_code, route.code(test_event_code))
     return f'{head},"data":[{",".join([event.json for event in batch])}]}}'.encode()
 
 
@@ -326,7 +333,7 @@ def _head(event_source: str, pixel_code: str, test_event_code: str | None) -> st
 
 
 def _outcome(event: OutgoingEvent, verdict: Verdict, unanswered_at: float | None) -> Outcome:
-    cause = _CAUSES.get(verdict.kind)
+    cause = CAUSES.get(verdict.kind)
     if cause is None:
         return Outcome(event.message_id, Status.FORWARDED, verdict.reason, event.name)
     if verdict is CREDENTIALS_UNAVAILABLE:
@@ -338,7 +345,7 @@ def _outcome(event: OutgoingEvent, verdict: Verdict, unanswered_at: float | None
         event.name,
         verdict.throttled,
         cause,
-        unanswered_at if event.unanswered_at is None else event.unanswered_at,
+        unanswered_at,
     )
 
 

@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
 
-from tiktok_pixel.outcomes import NO_SUMMARY, Summary, shown_message_id
+from tiktok_pixel.outcomes import Summary, shown_message_id
 from tiktok_pixel.tiktok.identifiers import build_user, identifies
+from tiktok_pixel.tiktok.outgoing import OutgoingEvent, Route, Traffic
 from tiktok_pixel.tiktok.properties import build_properties
 from tiktok_pixel.tiktok.schema import (
     AD,
@@ -53,49 +54,8 @@ OLDEST_SECONDS: Final = 28 * _DAY
 _NEWEST: Final = 1 * _DAY
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
-    """What all events of one request share.
-
-    Attributes:
-        pixel: The pixel's name in the settings, ``None`` for the default one.
-        event_source: ``web``, ``offline`` or ``crm``.
-        test_event_code: The code of a test in TikTok's Events Manager.
-    """
-
-    pixel: str | None
-    event_source: str
-    test_event_code: str | None
-
-
 # There are few routes, and every event needs one.
 _route = lru_cache(maxsize=64)(Route)
-
-
-# Classes of which every event needs one have Final fields instead of being frozen: mypy protects
-# them as well, and a frozen class takes four times as long to create.
-@dataclass(slots=True)
-class OutgoingEvent:
-    """An event on its way to TikTok: mapped, hashed and validated.
-
-    Attributes:
-        route: What it shares with the other events of its request.
-        message_id: Segment's messageId as it may be shown: bounded, printable.
-        name: TikTok's event name.
-        json: The item of ``data[]`` as JSON.
-        parked_at: Unix time in seconds when it was first parked; ``None`` if it never was.
-        unanswered_at: Unix time in seconds of the first attempt that TikTok may have counted
-            without a readable response; ``None`` if there was none.
-        summary: What it has, for reports.
-    """
-
-    route: Final[Route]
-    message_id: Final[str | None]
-    name: Final[str]
-    json: Final[str]
-    parked_at: Final[float | None] = None
-    unanswered_at: Final[float | None] = None
-    summary: Final[Summary] = NO_SUMMARY
 
 
 @dataclass(slots=True)
@@ -107,7 +67,7 @@ class EventContext:
         now: Unix time in seconds: the ``event_time`` when the mapping gives none.
         default_page_url: The page of a web event that has none; ``None`` to send it without.
         default_region: Region for national phone numbers of unknown country.
-        test_event_code: The test code when the mapping gives none.
+        is_test: Whether the settings mark all events as test events.
         event_id: The ``event_id``, whatever the mapping gives.
         limit_data_use: Whether TikTok must limit the use of the data, whatever the mapping gives.
     """
@@ -116,7 +76,7 @@ class EventContext:
     now: Final[float]
     default_page_url: Final[str | None] = None
     default_region: Final[str | None] = None
-    test_event_code: Final[str | None] = None
+    is_test: Final[bool] = False
     event_id: Final[str | None] = None
     limit_data_use: Final[bool] = False
 
@@ -175,7 +135,7 @@ def build_event(
         item["limited_data_use"] = limited
         if limited and "ip" not in user:
             problems.append(Problem("limited_data_use", "without_ip"))
-    route = _route(pixel, event_source, values.get("test_event_code") or context.test_event_code)
+    route = _route(pixel, event_source, *_traffic(values.get("test_event_code"), context))
     summary = Summary(
         tuple(user),
         "value" in properties and "currency" in properties,
@@ -183,6 +143,12 @@ def build_event(
     )
     message_id = shown_message_id(context.message_id)
     return OutgoingEvent(route, message_id, event_name, compact(item), summary=summary), problems
+
+
+def _traffic(code: str | None, context: EventContext) -> tuple[Traffic, str | None]:
+    if code is not None:
+        return Traffic.MAPPING, code
+    return (Traffic.SETTING if context.is_test else Traffic.REAL), None
 
 
 def event_time(timestamp: object, now: float) -> int:

@@ -67,7 +67,7 @@ _PARTIAL: Final = Verdict(VerdictKind.ACCEPTED, "tiktok_accepted_partially")
 _DUPLICATE: Final = Verdict(VerdictKind.ACCEPTED, "tiktok_duplicate_request")
 _THROTTLED: Final = Verdict(VerdictKind.TRANSIENT, "tiktok_throttled", throttled=True)
 _CONFLICT: Final = Verdict(VerdictKind.TRANSIENT, "tiktok_write_conflict")
-_UNAVAILABLE: Final = Verdict(VerdictKind.TRANSIENT, "tiktok_unavailable")
+UNAVAILABLE: Final = Verdict(VerdictKind.TRANSIENT, "tiktok_unavailable")
 UNREADABLE: Final = Verdict(VerdictKind.TRANSIENT, "tiktok_answer_unreadable")
 CIRCUIT_OPEN: Final = Verdict(VerdictKind.TRANSIENT, "tiktok_circuit_open")
 CREDENTIALS_UNAVAILABLE: Final = Verdict(VerdictKind.TRANSIENT, "credentials_unavailable")
@@ -81,9 +81,10 @@ _PERMISSION: Final = Verdict(VerdictKind.OPERATOR, "tiktok_permission_denied", c
 _NOT_FOUND: Final = Verdict(VerdictKind.OPERATOR, "tiktok_pixel_not_found", credentials=True)
 _ENDPOINT: Final = Verdict(VerdictKind.OPERATOR, "tiktok_endpoint_refused")
 SHARED_FIELD: Final = Verdict(VerdictKind.OPERATOR, "tiktok_envelope_refused", credentials=True)
+TEST_CODE: Final = Verdict(VerdictKind.OPERATOR, "tiktok_test_event_code_refused")
 _BLOCKED: Final = Verdict(VerdictKind.OPERATOR, "tiktok_region_blocked")
 # TikTok calls it a validation error, but a retry often succeeds: parking fits both.
-_VALIDATION: Final = Verdict(VerdictKind.OPERATOR, "tiktok_validation_failed")
+VALIDATION: Final = Verdict(VerdictKind.OPERATOR, "tiktok_validation_failed")
 UNKNOWN: Final = Verdict(VerdictKind.OPERATOR, "tiktok_code_unknown")
 
 CODES: Final[dict[int, Verdict]] = {
@@ -116,20 +117,20 @@ CODES: Final[dict[int, Verdict]] = {
     40133: _THROTTLED,
     40202: _CONFLICT,
     40400: _ENDPOINT,
-    40700: _VALIDATION,
+    40700: VALIDATION,
     41000: _BLOCKED,
     41001: _ENDPOINT,
-    50000: _UNAVAILABLE,
-    50002: _UNAVAILABLE,
-    51305: _UNAVAILABLE,
-    60001: _UNAVAILABLE,
+    50000: UNAVAILABLE,
+    50002: UNAVAILABLE,
+    51305: UNAVAILABLE,
+    60001: UNAVAILABLE,
     61000: _THROTTLED,
 }
 # Internal services, databases, (de)serialisation.
 CODE_RANGES: Final[tuple[tuple[range, Verdict], ...]] = (
-    (range(51000, 51100), _UNAVAILABLE),
-    (range(52000, 53000), _UNAVAILABLE),
-    (range(53000, 54000), _UNAVAILABLE),
+    (range(51000, 51100), UNAVAILABLE),
+    (range(52000, 53000), UNAVAILABLE),
+    (range(53000, 54000), UNAVAILABLE),
 )
 _HTTP: Final[dict[int, Verdict]] = {
     401: _TOKEN,
@@ -175,12 +176,13 @@ def judge(response: TikTokResponse) -> Verdict:
         if verdict is None:
             verdict = next((one for codes, one in CODE_RANGES if code in codes), None)
         if verdict is not None:
-            if verdict.kind is VerdictKind.CONTENT and _SHARED_FIELDS.search(response.message):
-                return SHARED_FIELD
+            shared = _SHARED_FIELDS.search(response.message)
+            if verdict.kind is VerdictKind.CONTENT and shared is not None:
+                return TEST_CODE if shared[0] == "test_event_code" else SHARED_FIELD
             return verdict
-        return _HTTP.get(status, _UNAVAILABLE) if status == 429 or status >= 500 else UNKNOWN  # noqa: PLR2004  # HTTP
+        return _HTTP.get(status, UNAVAILABLE) if status == 429 or status >= 500 else UNKNOWN  # noqa: PLR2004  # HTTP
     if status in _HTTP:
         return _HTTP[status]
     if 200 <= status < 300:  # noqa: PLR2004  # HTTP
         return UNREADABLE
-    return _UNAVAILABLE if status >= 500 else _ENDPOINT  # noqa: PLR2004  # HTTP
+    return UNAVAILABLE if status >= 500 else _ENDPOINT  # noqa: PLR2004  # HTTP
