@@ -4,37 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
-import tomllib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 from tests.recorded import Recorded
-from tiktok_pixel.aws.credentials import parameter_names
 from tiktok_pixel.settings import Settings
+from tools.ops.template import ROOT, STAGES, Node
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT: Final = Path(__file__).parents[2]
-ENVIRONMENTS: Final = ("dev", "staging", "prod")
+ENVIRONMENTS: Final = STAGES
 SEGMENT_WAITS: Final = 5.0
 # Read by Powertools and boto3.
 OF_LIBRARIES: Final = re.compile(r"POWERTOOLS_|AWS_")
-FOLDER: Final = (
-    "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}"
-    ":parameter${ParameterPrefix}/${Stage}"
-)
-
-Node = dict[str, Any]
-
-
-@pytest.fixture(scope="module")
-def samconfig() -> Node:
-    return tomllib.loads((ROOT / "samconfig.toml").read_text())
 
 
 @pytest.fixture(scope="module")
@@ -96,57 +80,17 @@ class TestEndpoint:
 
     def test_is_throttled_because_it_is_public(self, template: Node, forward: Node) -> None:
         throttling = _properties(template, "Endpoint")["DefaultRouteSettings"]
-        assert throttling["ThrottlingBurstLimit"] > 0
-        assert throttling["ThrottlingRateLimit"] > 0
+        assert throttling["ThrottlingBurstLimit"] == {"Ref": "ApiBurstLimit"}
+        assert throttling["ThrottlingRateLimit"] == {"Ref": "ApiRateLimit"}
         assert {"Ref": "MaximumConcurrency"} in forward["ReservedConcurrentExecutions"]["Fn::If"]
         assert template["Parameters"]["MaximumConcurrency"]["Default"] > 0
 
-    def test_logs_no_header_and_no_body(self, template: Node) -> None:
+    def test_access_log_shows_the_caller_and_no_content(self, template: Node) -> None:
         logged = json.loads(_properties(template, "Endpoint")["AccessLogSettings"]["Format"])
-        named = {re.split(r"[.\s]", text)[1] for text in logged.values()}
-        assert not named & {"identity", "authorizer"}
-
-
-class TestPermissions:
-    """Exact: an addition to them has to be added here as well."""
-
-    def test_forward_function(self, template: Node) -> None:
-        statements = _statements(template, "ForwardFunction")
-        assert statements["ReadParameters"]["Action"] == "ssm:GetParameters"
-        assert _parameters(statements["ReadParameters"]) == {
-            *("pixel-code", "access-token", "webhook-secret", "bearer-token"),
-            "pixels/*",
-        }
-        actions = {name: one["Action"] for name, one in statements.items()}
-        assert actions.pop("ParkEvents", "sqs:SendMessage") == "sqs:SendMessage"
-        assert actions == {"ReadParameters": "ssm:GetParameters"}
-
-    @pytest.mark.parametrize("authenticates", [True, False])
-    def test_cover_every_parameter_that_is_read(
-        self, template: Node, *, authenticates: bool
-    ) -> None:
-        # SSM refuses the whole call if one name is not permitted.
-        function = "ForwardFunction" if authenticates else "RedriveFunction"
-        allowed = _parameters(_statements(template, function)["ReadParameters"])
-        read = parameter_names("", ["eu"], authenticates=authenticates)
-        for name in (one.removeprefix("/") for one in read):
-            assert name in allowed or (name.startswith("pixels/") and "pixels/*" in allowed)
-
-    def test_have_no_wildcards(self, template: Node) -> None:
-        for name in _of_type(template, "AWS::Serverless::Function"):
-            for policy in _properties(template, name).get("Policies", []):
-                assert isinstance(policy, dict), f"{name}: a managed policy grants more than needed"
-                for statement in policy["Statement"]:
-                    assert statement["Effect"] == "Allow"
-                    for resource in _listed(statement["Resource"]):
-                        assert resource != "*"
-                    for action in _listed(statement["Action"]):
-                        assert "*" not in action
-
-    def test_are_all_in_the_functions_policies(self, template: Node) -> None:
-        assert not _of_type(template, "AWS::IAM::Role", "AWS::IAM::Policy")
-        for name in _of_type(template, "AWS::Serverless::Function"):
-            assert "Role" not in _properties(template, name)
+        assert logged["ip"] == "$context.identity.sourceIp"
+        assert logged["userAgent"] == "$context.identity.userAgent"
+        assert all(text.startswith("$context.") for text in logged.values())
+        assert not [text for text in logged.values() if "authorizer" in text]
 
 
 class TestParkedEvents:
@@ -234,38 +178,6 @@ class TestLogs:
             assert _properties(template, name)["RetentionInDays"] == {"Ref": "LogRetentionDays"}
 
 
-class TestAlarms:
-    def test_watch_metrics_as_the_code_writes_them(self, template: Node) -> None:
-        alarms = [
-            _properties(template, name)
-            for name in _of_type(template, "AWS::CloudWatch::Alarm")
-            if _properties(template, name)["Namespace"] == "TikTokPixel"
-        ]
-        assert "AuthenticationFailure" in {alarm["MetricName"] for alarm in alarms}
-        namespace, dimensions = _written("AuthenticationFailure", template)
-        for alarm in alarms:
-            assert alarm["Namespace"] == namespace
-            watched = {one["Name"]: _substituted(one["Value"]) for one in alarm["Dimensions"]}
-            assert watched == dimensions, alarm["MetricName"]
-            assert alarm["Statistic"] == "Sum"
-
-    def test_name_metrics_of_the_code(self, template: Node) -> None:
-        package = ROOT / "layers" / "tiktok_pixel" / "tiktok_pixel"
-        files = [*package.rglob("*.py"), *(ROOT / "functions").rglob("*.py")]
-        code = "\n".join(file.read_text() for file in files)
-        for name in _of_type(template, "AWS::CloudWatch::Alarm"):
-            alarm = _properties(template, name)
-            if alarm["Namespace"] == "TikTokPixel":
-                assert f'"{alarm["MetricName"]}"' in code
-
-    def test_notify_the_topic_and_are_silent_without_traffic(self, template: Node) -> None:
-        for name in _of_type(template, "AWS::CloudWatch::Alarm"):
-            alarm = _properties(template, name)
-            assert "AlarmTopicArn" in _references(alarm["AlarmActions"]), name
-            assert alarm["TreatMissingData"] == "notBreaching", name
-            assert len(alarm["AlarmDescription"]) > 40, name
-
-
 class TestOutputs:
     def test_include_endpoint_function_and_log(self, template: Node) -> None:
         outputs = template["Outputs"]
@@ -288,9 +200,28 @@ class TestEnvironments:
             assert _allows(template["Parameters"][parameter], value), parameter
 
     def test_share_nothing(self, samconfig: Node) -> None:
-        deploys = [samconfig[name]["deploy"]["parameters"] for name in ENVIRONMENTS]
-        assert len({one["stack_name"] for one in deploys}) == len(ENVIRONMENTS)
-        assert len({one["s3_prefix"] for one in deploys}) == len(ENVIRONMENTS)
+        stacks = {samconfig[name]["global"]["parameters"]["stack_name"] for name in ENVIRONMENTS}
+        prefixes = {samconfig[name]["deploy"]["parameters"]["s3_prefix"] for name in ENVIRONMENTS}
+        assert len(stacks) == len(prefixes) == len(ENVIRONMENTS)
+
+    @pytest.mark.parametrize("name", ENVIRONMENTS)
+    def test_are_complete(self, samconfig: Node, name: str) -> None:
+        assert set(samconfig[name]["global"]["parameters"]) == {"stack_name", "region"}
+        tags = samconfig[name]["deploy"]["parameters"]["tags"]
+        assert tags == ["application=tiktok-pixel", f"stage={name}"]
+        assert _overrides(samconfig, name)["Architecture"] == "arm64"
+
+    def test_only_production_shifts_traffic_slowly(self, template: Node, samconfig: Node) -> None:
+        default = template["Parameters"]["DeploymentType"]["Default"]
+        types = {
+            name: _overrides(samconfig, name).get("DeploymentType", default)
+            for name in ENVIRONMENTS
+        }
+        assert types == {
+            "dev": "AllAtOnce",
+            "staging": "AllAtOnce",
+            "prod": "Canary10Percent5Minutes",
+        }
 
     @pytest.mark.parametrize("name", ENVIRONMENTS)
     def test_only_production_asks_before_it_deploys(self, samconfig: Node, name: str) -> None:
@@ -313,23 +244,6 @@ def _properties(template: Node, resource: str) -> Node:
 
 def _of_type(template: Node, *types: str) -> list[str]:
     return [name for name, one in template["Resources"].items() if one["Type"] in types]
-
-
-def _statements(template: Node, function: str) -> dict[str, Node]:
-    policies = _properties(template, function)["Policies"]
-    return {one["Sid"]: one for policy in policies for one in policy["Statement"]}
-
-
-def _parameters(statement: Node) -> set[str]:
-    """The SSM parameters of a statement, relative to the path of the stage."""
-    assert statement["Effect"] == "Allow"
-    arns = [one["Fn::Sub"] for one in _listed(statement["Resource"])]
-    assert all(arn.startswith(f"{FOLDER}/") for arn in arns)
-    return {arn.removeprefix(f"{FOLDER}/") for arn in arns}
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 def _overrides(samconfig: Node, name: str) -> dict[str, str]:
@@ -388,35 +302,3 @@ def _default(template: Node, value: Any) -> str | None:
         return value
     parameter = template["Parameters"].get(value.get("Ref"))
     return None if parameter is None else str(parameter["Default"])
-
-
-def _substituted(value: Any) -> str:
-    text = value["Fn::Sub"] if isinstance(value, dict) else value
-    return str(text).replace("${Stage}", "dev")
-
-
-def _written(metric: str, template: Node) -> tuple[str, dict[str, str]]:
-    """Namespace and dimensions of a metric, written with the template's names."""
-    declared = template["Globals"]["Function"]["Environment"]["Variables"]
-    names = ("POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE")
-    program = (
-        "from tiktok_pixel import observability; "
-        f"observability.count({metric!r}); observability.metrics.flush_metrics()"
-    )
-    # In a new process, because the names are read once.
-    run = subprocess.run(
-        [sys.executable, "-c", program],
-        env={
-            "PYTHONPATH": str(ROOT / "layers" / "tiktok_pixel"),
-            "PYTHONDONTWRITEBYTECODE": "1",
-            **{name: _substituted(declared[name]) for name in names},
-        },
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    written = json.loads(run.stdout)
-    (described,) = written["_aws"]["CloudWatchMetrics"]
-    assert metric in {one["Name"] for one in described["Metrics"]}
-    (dimensions,) = described["Dimensions"]
-    return described["Namespace"], {name: written[name] for name in dimensions}

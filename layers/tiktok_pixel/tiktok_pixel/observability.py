@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 import traceback
 from collections.abc import Mapping, Sequence
@@ -96,3 +97,9 @@ def report_crash(error: BaseException) -> None:
         },
     )
     count("InternalError")
+    # A deployment is rolled back for errors of its own version.
+    version = {
+        "function_name": os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "local"),
+        "function_version": os.environ.get("AWS_LAMBDA_FUNCTION_VERSION", "local"),
+    }
+    count_by("InternalError", 1, version)
