@@ -17,6 +17,22 @@ SAM_READY := $(SAM_VENV)/.ready
 SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} \
 	$(CURDIR)/$(SAM_VENV)/bin/sam
 
+# checkov pins an old boto3, so the checks of the template have an environment of their own.
+TEMPLATE_VENV := .venv-template
+TEMPLATE_READY := $(TEMPLATE_VENV)/.ready
+
+# Make an environment: $(call install,folder,python,requirements). Python compiles what it imports;
+# compiling everything would take longer than the rest of the installation.
+define install
+	@test -n "$(2)" || { echo "Python 3.11 or later with venv is required" >&2; exit 1; }
+	@echo "Installing into $(1) with $$($(2) --version)" >&2
+	@$(2) -m venv --clear $(1)
+	@for file in requirements/pip.txt $(3); do $(1)/bin/python -m pip install --quiet \
+		--disable-pip-version-check --no-compile --require-hashes --requirement $$file || exit 1; done
+endef
+LOCK := $(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --upgrade \
+	--custom-compile-command "make lock" --python-version
+
 # The benchmark uses the functions' version of Python, or $(PYTHON) if that is not installed.
 RUNTIME_VENV := .venv-runtime
 RUNTIME_READY := $(RUNTIME_VENV)/.ready
@@ -36,11 +52,20 @@ test: $(READY) ## Run all tests that need neither Docker nor a build.
 	@$(VENV)/bin/python -m pytest -m "not docker and not runtime and not studio" -n 3 --dist worksteal
 
 .PHONY: lint
-lint: $(READY) ## Check style, types and imports.
+lint: $(READY) $(TEMPLATE_READY) ## Check style, types, imports and the template.
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+	$(TEMPLATE_VENV)/bin/cfn-lint template.yaml
+	$(TEMPLATE_VENV)/bin/checkov --file template.yaml --framework cloudformation \
+		--skip-download --quiet --compact
+
+.PHONY: lock
+lock: $(READY) ## Lock the dependencies of requirements/*.in and the layer, with hashes.
+	$(LOCK) 3.13 layers/tiktok_pixel/requirements.in -o layers/tiktok_pixel/requirements.txt
+	for name in pip dev studio test-studio sam template runtime; do \
+		$(LOCK) 3.11 requirements/$$name.in -o requirements/$$name.txt || exit 1; done
 
 .PHONY: format
 format: $(READY) ## Format the code.
@@ -95,32 +120,32 @@ bench: $(READY) $(RUNTIME_READY) build ## Measure mapping, batches, warm and col
 
 .PHONY: clean
 clean: ## Remove what the other targets created.
-	rm -rf .aws-sam .bench .hypothesis .mypy_cache .pytest_cache .ruff_cache .screenshots $(VENV) $(SAM_VENV) $(RUNTIME_VENV)
+	rm -rf .aws-sam .bench .hypothesis .mypy_cache .pytest_cache .ruff_cache .screenshots $(VENV) \
+		$(SAM_VENV) $(TEMPLATE_VENV) $(RUNTIME_VENV)
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(READY): requirements-dev.txt layers/tiktok_pixel/requirements.txt
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or later with venv is required" >&2; exit 1; }
-	@echo "Installing into $(VENV) with $$($(PYTHON) --version)" >&2
-	@$(PYTHON) -m venv --clear $(VENV)
-	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+$(READY): requirements/dev.txt requirements/pip.txt pyproject.toml
+	$(call install,$(VENV),$(PYTHON),requirements/dev.txt)
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
+		--no-build-isolation --editable .
 	@touch $@
 
-$(STUDIO_READY): requirements-studio.txt $(READY)
-	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+$(STUDIO_READY): requirements/studio.txt $(READY)
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-$(TEST_STUDIO_READY): requirements-test-studio.txt $(STUDIO_READY)
-	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+$(TEST_STUDIO_READY): requirements/test-studio.txt $(STUDIO_READY)
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-$(SAM_READY): requirements-sam.txt
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or later with venv is required" >&2; exit 1; }
-	@echo "Installing the SAM CLI into $(SAM_VENV)" >&2
-	@$(PYTHON) -m venv --clear $(SAM_VENV)
-	@$(SAM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+$(SAM_READY): requirements/sam.txt requirements/pip.txt
+	$(call install,$(SAM_VENV),$(PYTHON),requirements/sam.txt)
 	@touch $@
 
-$(RUNTIME_READY): requirements-runtime.txt
-	@$(RUNTIME_PYTHON) -m venv --clear $(RUNTIME_VENV)
-	@$(RUNTIME_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+$(TEMPLATE_READY): requirements/template.txt requirements/pip.txt
+	$(call install,$(TEMPLATE_VENV),$(PYTHON),requirements/template.txt)
+	@touch $@
+
+$(RUNTIME_READY): requirements/runtime.txt requirements/pip.txt
+	$(call install,$(RUNTIME_VENV),$(RUNTIME_PYTHON),requirements/runtime.txt)
 	@touch $@

@@ -1,7 +1,8 @@
 """`sam deploy` of each environment, against a local AWS.
 
-moto has no Serverless transform, so that `sam deploy` creates the plain resources only. The
-transformed template is deployed separately; moto ignores its alarms and HTTP APIs.
+moto has no Serverless transform, so the operator's command creates the plain resources only; the
+transformed template is deployed separately. moto creates no alarms, saved queries, aliases, HTTP
+APIs or CodeDeploy resources.
 """
 
 from __future__ import annotations
@@ -9,13 +10,13 @@ from __future__ import annotations
 import ast
 import json
 import subprocess
-import tomllib
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 import pytest
 
-from tests.e2e.conftest import ROOT
+from tests.moto_stack import for_moto
+from tools.ops.template import load_samconfig
 from tools.sandbox.aws import CREDENTIALS, AwsSandbox
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ from samtranslator.translator.transform import transform
 class ManagedPolicies:
     def load(self):
         names = ("AWSXrayWriteOnlyAccess",)
-        roles = ("AWSLambdaBasicExecutionRole", "AWSLambdaSQSQueueExecutionRole")
+        roles = ("AWSLambdaBasicExecutionRole", "AWSLambdaSQSQueueExecutionRole",
+                 "AWSCodeDeployRoleForLambda")
         policies = {name: f"arn:aws:iam::aws:policy/{name}" for name in names}
         return policies | {n: f"arn:aws:iam::aws:policy/service-role/{n}" for n in roles}
 
@@ -67,11 +69,11 @@ def test_sam_deploy(build: Path, sam: SamCli, aws: AwsSandbox, name: str) -> Non
     )
     assert run.returncode == 0, run.stdout + run.stderr
 
-    deploy = tomllib.loads((ROOT / "samconfig.toml").read_text())[name]["deploy"]["parameters"]
-    stack = _stack(aws, deploy["stack_name"])
+    config = load_samconfig()[name]
+    stack = _stack(aws, config["global"]["parameters"]["stack_name"])
     assert stack["StackStatus"] == "CREATE_COMPLETE"
     given = {one["ParameterKey"]: one["ParameterValue"] for one in stack["Parameters"]}
-    for override in deploy["parameter_overrides"]:
+    for override in config["deploy"]["parameters"]["parameter_overrides"]:
         parameter, _, value = override.partition("=")
         assert given[parameter] == value
     assert {one["Key"]: one["Value"] for one in stack["Tags"]}["stage"] == name
@@ -88,7 +90,7 @@ def test_the_transformed_template(
         **_environment(aws),
     )
     assert run.returncode == 0, run.stderr
-    template = _translated(sam, packaged, stage)
+    template = for_moto(_translated(sam, packaged, stage))
     _client(aws, "cloudformation").create_stack(
         StackName="transformed",
         TemplateBody=json.dumps(template),
@@ -151,7 +153,8 @@ def _statements(aws: AwsSandbox, role_arn: str) -> list[dict[str, Any]]:
         document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
         # moto stores the policies of a stack in Python's notation.
         read = ast.literal_eval(document) if isinstance(document, str) else document
-        statements += read["Statement"]
+        # moto leaves None where CloudFormation leaves a conditional statement out.
+        statements += [one for one in read["Statement"] if one]
     return statements
 
 
