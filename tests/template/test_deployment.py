@@ -56,7 +56,7 @@ class TestVersions:
         if change == "layer":
             template["Resources"]["TikTokPixelLayer"]["Properties"]["Description"] = "changed"
         elif change == "memory":
-            template["Globals"]["Function"]["MemorySize"] = 512
+            template["Globals"]["Function"]["MemorySize"] += 128
         else:
             template["Globals"]["Function"]["LoggingConfig"]["SystemLogLevel"] = "INFO"
         changed = transform(template, {"Stage": "dev"})
