@@ -442,6 +442,19 @@ def test_a_segment_event_may_have_any_further_key() -> None:
     assert call(event)["forwarded"] == 1
 
 
+def test_numbers_beyond_the_range_of_a_double_are_left_out() -> None:
+    names = ["event_id", "value", "revenue", "quantity", "price", "order_id", "num_items", "email"]
+    body = json.dumps(VISIT | {"properties": dict.fromkeys(names, 5)}).replace(": 5", ": 1e999")
+    tiktok = TikTok()
+
+    _, content = post(request(body), destination(tiktok=tiktok))
+
+    assert content["forwarded"] == 1
+    (event,) = json.loads(tiktok.bodies[0])["data"]
+    assert event["event_id"] == "m-0"
+    assert "Infinity" not in tiktok.bodies[0].decode()
+
+
 def test_a_shared_event_id_beyond_all_numbers_is_missing() -> None:
     body = json.dumps(VISIT | {"properties": {"event_id": 5}}).replace(": 5", ": 1e999")
 

@@ -169,3 +169,12 @@ def test_a_log_line_is_json_with_level_timestamp_and_service(log: io.StringIO) -
     assert written["message"] == "request"
     assert written["message_id"] == "m-1"
     assert {"level", "timestamp", "service"} <= written.keys()
+
+
+def test_text_of_a_caller_is_logged_short_and_printable() -> None:
+    assert observability.shown("\x1b[31mNo\n\u2028" + "x" * 500, 20) == "?[31mNo??" + "x" * 11
+
+
+@pytest.mark.parametrize(("value", "shown"), [(None, ""), (7, "7"), ("", "")])
+def test_a_caller_may_have_no_text(value: object, shown: str) -> None:
+    assert observability.shown(value, 20) == shown

@@ -81,6 +81,8 @@ def test_the_signature_of_the_whole_body_is_accepted(body: str) -> None:
         pytest.param(f"[{EVENT},{SECOND}]", json.dumps(json.loads(EVENT)), id="serialised anew"),
         pytest.param(f"[{SECOND},{EVENT}]", EVENT, id="the second event"),
         pytest.param(f'{{"json":{EVENT}}}', EVENT, id="a wrapper outside of a batch"),
+        pytest.param(f'[{{"json":{EVENT},"type":"x"}}]', EVENT, id="a wrapper with another key"),
+        pytest.param(f'[{{"json":{EVENT},"json":{SECOND}}}]', EVENT, id="two events in it"),
         pytest.param(f'{{"batch":[{EVENT}]}}', EVENT, id="an event inside an object"),
         pytest.param(f"[[{EVENT}]]", EVENT, id="an event inside a list"),
         pytest.param(f'["x",{EVENT}]', EVENT, id="an event after junk"),
