@@ -70,13 +70,13 @@ class TestColdStart:
         assert result.payload["statusCode"] == 200
         assert result.seconds < BUDGET
 
-    def test_makes_segment_send_again_if_tiktok_is_slow(
+    def test_parks_the_event_if_tiktok_is_slow(
         self, forward: LambdaRuntime, sandbox: Sandbox
     ) -> None:
         sandbox.tiktok.always(faults.hang(20))
         result = forward.invoke(samples.read("signed-view-content"))
         assert result.error is None
-        assert (result.payload["statusCode"], body(result.payload)["status"]) == (503, "retry")
+        assert (result.payload["statusCode"], body(result.payload)["status"]) == (202, "parked")
         assert result.seconds < SEGMENT_WAITS
 
     def test_reports_the_variable_that_is_wrong(
@@ -121,14 +121,22 @@ def test_a_refused_request_sends_nothing(
     assert not sandbox.tiktok.requests
 
 
-def test_a_direct_invocation_to_send_again_fails(forward: LambdaRuntime, sandbox: Sandbox) -> None:
-    sandbox.tiktok.always(faults.http(502))
-    result = forward.invoke(samples.read("add-to-cart"))
+def test_a_direct_invocation_to_send_again_fails(built: BuiltApplication, sandbox: Sandbox) -> None:
+    with built.runtime("ForwardFunction", variables(sandbox, PARKED_QUEUE_URL="")) as fn:
+        sandbox.tiktok.next(faults.answer(40105), faults.answer(40105))
+        result = fn.invoke(samples.read("add-to-cart"))
+        assert result.error is not None
+        assert result.error["errorType"] == "RetryLaterError"
+        assert_nothing_personal(json.dumps(result.error))
+        sandbox.tiktok.clear_faults()
+        assert fn.invoke(samples.read("add-to-cart")).payload["status"] == "forwarded"
+
+
+def test_an_invocation_by_another_service_fails(forward: LambdaRuntime) -> None:
+    result = forward.invoke({"Records": [_record("{}")]})
     assert result.error is not None
-    assert result.error["errorType"] == "RetryLaterError"
-    assert_nothing_personal(json.dumps(result.error))
-    sandbox.tiktok.clear_faults()
-    assert forward.invoke(samples.read("add-to-cart")).payload["status"] == "forwarded"
+    assert result.error["errorType"] == "UnsupportedInvocationError"
+    assert "aws:sqs" in result.error["errorMessage"]
 
 
 def test_parked_events_are_delivered_after_the_token_is_replaced(

@@ -348,6 +348,14 @@ def test_a_direct_invocation_fails_when_it_has_to_be_repeated() -> None:
         call(VISIT, destination(tiktok=TikTok(code=40202)))
 
 
+@pytest.mark.parametrize(("code", "status"), [(40100, 429), (40202, 503), (40105, 503)])
+def test_events_that_cannot_be_parked_are_a_retry(code: int, status: int) -> None:
+    found, body = post(request(), destination(tiktok=TikTok(code=code)))
+
+    assert (found, body["status"]) == (status, "retry")
+    assert body["results"][0]["reason"] == "parking_failed"
+
+
 def test_the_wait_for_the_environment_counts_against_the_budget() -> None:
     tiktok = TikTok()
     event = request()
