@@ -72,6 +72,11 @@ lock: $(READY) ## Lock the dependencies of requirements/*.in and the layer, with
 	for name in pip dev studio test-studio sam template runtime; do \
 		$(LOCK) 3.11 requirements/$$name.in -o requirements/$$name.txt || exit 1; done
 
+.PHONY: docs
+docs: $(READY) ## Generate the tables and pictures of docs/.
+	$(VENV)/bin/python -m tools.ops.documents
+	$(VENV)/bin/python -m tools.ops.render_dashboards
+
 .PHONY: format
 format: $(READY) ## Format the code.
 	$(VENV)/bin/ruff check --fix
