@@ -9,8 +9,15 @@ Node = dict[str, Any]
 
 
 def for_moto(template: Node) -> Node:
-    """Point references to the aliases of functions, which moto cannot create, to the functions."""
-    kept = {name: one for name, one in template["Resources"].items() if not name.endswith(ALIAS)}
+    """Leave out aliases, which moto cannot create, and point references to the functions.
+
+    The event source mapping is left out as well: moto would invoke the function in a container.
+    """
+    kept = {
+        name: one
+        for name, one in template["Resources"].items()
+        if not name.endswith(ALIAS) and one["Type"] != "AWS::Lambda::EventSourceMapping"
+    }
     changed: Node = _without_aliases(template | {"Resources": kept})
     for resource in changed["Resources"].values():
         if str(resource.get("DependsOn", "")).endswith(ALIAS):

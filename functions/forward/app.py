@@ -24,6 +24,8 @@ try:
 finally:
     gc.enable()
     gc.freeze()
+# Written with the metrics of the first request.
+observability.count("ColdStarts")
 
 
 @observability.metrics.log_metrics(raise_on_empty_metrics=False)

@@ -120,7 +120,10 @@ class Output:
 
     @property
     def metrics(self) -> Counter[str]:
-        """The sum of every metric; values of further dimensions follow its name in brackets."""
+        """The sum of every metric; values of further dimensions follow its name in brackets.
+
+        Without `ColdStarts`, which belongs to the environment and not to a request.
+        """
         sums: Counter[str] = Counter()
         for line in self._lines():
             for directive in line.get("_aws", {}).get("CloudWatchMetrics", []):
@@ -128,6 +131,7 @@ class Output:
                 for metric in directive["Metrics"]:
                     name = f"{metric['Name']}[{','.join(own)}]" if own else metric["Name"]
                     sums[name] += sum(line[metric["Name"]])
+        sums.pop("ColdStarts", None)
         return sums
 
     def clear(self) -> None:

@@ -11,7 +11,18 @@ from collections.abc import Sequence
 
 import typer
 
-from tools.pixel import mappings, run, sandbox, send, sign, studio
+from tools.pixel import (
+    check,
+    configure,
+    deploy,
+    mappings,
+    run,
+    sandbox,
+    send,
+    sign,
+    status,
+    studio,
+)
 from tools.pixel.audit import command as audit
 from tools.pixel.console import CommandError, log_to_stderr, print_error, show_any_character
 
@@ -30,6 +41,10 @@ app.command("audit")(audit.command)
 app.command("send")(send.command)
 app.command("events")(sign.command)
 app.command("studio")(studio.command)
+app.command("configure")(configure.command)
+app.command("deploy", context_settings={"allow_extra_args": True})(deploy.command)
+app.command("check")(check.command)
+app.command("status")(status.command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -22,6 +22,8 @@ from tiktok_pixel.tiktok.client import READ_SECONDS, TikTokClient
 
 # The operator's own mapping files, one per stage, next to the package.
 OWN_MAPPINGS: Final = Path(__file__).parents[1] / "mappings"
+# Written by `sam build`: the hash of the package and the mapping files.
+_BUILD: Final = OWN_MAPPINGS.with_name("build.txt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class Destination:
     client: TikTokClient
     breaker: CircuitBreaker
     queue: ParkedEventQueue | None
+    build: str | None = None
 
 
 def build_destination(
@@ -75,6 +78,7 @@ def build_destination(
         client=TikTokClient(settings.tiktok_api_url, read_seconds),
         breaker=CircuitBreaker(clock),
         queue=ParkedEventQueue(queue_url, SqsClient(environment, role)) if queue_url else None,
+        build=_BUILD.read_text(encoding="ascii").strip() if _BUILD.is_file() else None,
     )
 
 

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 LARGEST_BODY: Final = 5_000_000
 # Bounded before anything is mapped.
 MOST_EVENTS: Final = 10_000
+# The build of the layer, for `pixel check`.
+BUILD_HEADER: Final = "x-tiktok-pixel-build"
 # Seconds kept back from the budget for the response.
 _RESPONSE_SECONDS: Final = 0.1
 # Seconds kept back from the time that Lambda has left.
@@ -54,10 +56,11 @@ class UnsupportedInvocationError(TikTokPixelError):
 
 @dataclass(slots=True)
 class HttpResponse:
-    """An HTTP response: status code and JSON body."""
+    """An HTTP response: status code, JSON body, and whether the caller was authenticated."""
 
     status_code: Final[int]
     body: Final[str]
+    is_authenticated: Final[bool] = False
 
 
 def respond(
@@ -91,11 +94,10 @@ def respond(
         response = HttpResponse(500, refusal_body(Status.RETRY, "internal_error"))
     if not is_http:
         return _direct_response(response)
-    return {
-        "statusCode": response.status_code,
-        "headers": {"content-type": "application/json"},
-        "body": response.body,
-    }
+    headers = {"content-type": "application/json"}
+    if response.is_authenticated and destination.build:
+        headers[BUILD_HEADER] = destination.build
+    return {"statusCode": response.status_code, "headers": headers, "body": response.body}
 
 
 def _is_http(event: Any) -> bool:
@@ -154,7 +156,7 @@ def _forward(events: list[Any], destination: Destination, deadline: Deadline) ->
         raise InvalidBodyError("batch_too_long")
     report = forward(events, destination, deadline=deadline, now=time.time())
     record(report)
-    return HttpResponse(*summarise(report.outcomes))
+    return HttpResponse(*summarise(report.outcomes), is_authenticated=True)
 
 
 def _body(request: Mapping[str, Any]) -> str:

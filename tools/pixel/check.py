@@ -1,0 +1,68 @@
+"""`pixel check`: examine a deployed stage, from the credentials to TikTok."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from tiktok_pixel.settings import TIKTOK_API_URL
+from tools.pixel.console import CommandError, print_json, print_line
+from tools.pixel.doctor import Check, Options, Result, run_checks
+from tools.pixel.options import JsonOption
+from tools.pixel.stage import (
+    SAMCONFIG,
+    ConfigFileOption,
+    ProfileOption,
+    RegionOption,
+    Stage,
+    StageArgument,
+    load_stage,
+)
+
+_MARKS = {Result.PASSED: "ok  ", Result.FAILED: "FAIL", Result.SKIPPED: "skip"}
+
+
+def command(  # noqa: PLR0913  # one parameter for each option
+    *,
+    stage: StageArgument,
+    region: RegionOption = None,
+    profile: ProfileOption = None,
+    test_event_code: Annotated[
+        str | None,
+        typer.Option(help="Send TikTok a test event with this code.", metavar="CODE"),
+    ] = None,
+    endpoint_url: Annotated[
+        str | None,
+        typer.Option(help="The endpoint. [default: the stack's output]", metavar="URL"),
+    ] = None,
+    tiktok_url: Annotated[
+        str, typer.Option(help="Scheme and host of the TikTok API.", metavar="URL")
+    ] = TIKTOK_API_URL,
+    config_file: ConfigFileOption = SAMCONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Check a deployed stage; nothing is sent as a real conversion.
+
+    Each line passed, failed or was skipped, with what to do. Exit status 1 if one failed.
+    """
+    chosen = load_stage(stage, region, profile, path=config_file)
+    checks = run(chosen, Options(endpoint_url, test_event_code, tiktok_url), as_json=as_json)
+    problems = sum(check.result is Result.FAILED for check in checks)
+    if problems:
+        raise CommandError(f"{problems} of {len(checks)} checks failed")
+
+
+def run(stage: Stage, options: Options, *, as_json: bool = False) -> list[Check]:
+    """Run the checks and print each as soon as it is known."""
+    checks: list[Check] = []
+    for check in run_checks(stage, options):
+        checks.append(check)
+        if not as_json:
+            print_line(f"{_MARKS[check.result]} {check.name}: {check.found}")
+            if check.todo:
+                print_line(f"     {check.todo}")
+    if as_json:
+        print_json([asdict(check) for check in checks])
+    return checks
