@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
 import typer
@@ -22,12 +21,9 @@ from tools.pixel.audit.blocks import STANDARD_INPUT, find_files, read_blocks
 from tools.pixel.console import CommandError, print_json, print_line, print_table
 from tools.pixel.event_files import read_events
 from tools.pixel.options import JsonOption, StageName
+from tools.pixel.webhook_secrets import SECRET_VARIABLE, Secrets, SecretSource, find_secrets
 from tools.sandbox import samples
 
-SecretSource = Literal["environment", "prompt", "ssm"]
-
-SECRET_VARIABLE: Final = "WEBHOOK_SECRET"
-TOKEN_VARIABLE: Final = "BEARER_TOKEN"
 _MOST_EVENTS: Final = 10_000
 _LARGEST_BATCH: Final = 1000
 _HIGHEST_RATE: Final = 50.0
@@ -35,14 +31,6 @@ _TIMEOUT: Final = 10.0
 _SHOWN_ROWS: Final = 20
 _LINE_FILES: Final = frozenset({".gz", ".jsonl", ".ndjson"})
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
-
-
-@dataclass(frozen=True, slots=True)
-class Secrets:
-    """What authenticates the requests: the webhook secret, and a bearer token if there is one."""
-
-    webhook: str
-    bearer: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,45 +170,6 @@ def _renamed(event: Any, repetition: int) -> Any:
     if isinstance(event, dict) and isinstance(event.get("messageId"), str):
         return event | {"messageId": f"{event['messageId']}-{repetition}"}
     return event
-
-
-def find_secrets(source: SecretSource | None, folder: str) -> Secrets:
-    """Find the webhook secret, and the bearer token if there is one.
-
-    Raises:
-        CommandError: The source has no webhook secret.
-    """
-    if source is None:
-        source = "environment" if os.environ.get(SECRET_VARIABLE) else "prompt"
-    if source == "ssm":
-        return _read_ssm(folder)
-    bearer = os.environ.get(TOKEN_VARIABLE) or None
-    if source == "environment":
-        secret = os.environ.get(SECRET_VARIABLE, "")
-        if not secret:
-            raise CommandError(f"the environment variable {SECRET_VARIABLE} is not set")
-        return Secrets(secret, bearer)
-    if not sys.stdin.isatty():
-        raise CommandError(f"no terminal to ask for the webhook secret: set {SECRET_VARIABLE}")
-    return Secrets(typer.prompt("Webhook secret", hide_input=True, err=True), bearer)
-
-
-def _read_ssm(folder: str) -> Secrets:
-    import boto3  # noqa: PLC0415  # slow to import, and only needed here
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
-
-    names = {f"{folder}/webhook-secret": "webhook", f"{folder}/bearer-token": "bearer"}
-    try:
-        found = boto3.client("ssm").get_parameters(Names=list(names), WithDecryption=True)
-    except (BotoCoreError, ClientError) as error:
-        raise CommandError(f"SSM: {error}") from error
-    # During a rotation there are several, one per line; the first is the new one.
-    values = {
-        names[one["Name"]]: one["Value"].strip().splitlines()[0] for one in found["Parameters"]
-    }
-    if "webhook" not in values:
-        raise CommandError(f"SSM: {folder}/webhook-secret does not exist")
-    return Secrets(values["webhook"], values.get("bearer"))
 
 
 def request_bodies(events: Sequence[Any], batch: int | None) -> Iterator[tuple[bytes, bytes]]:

@@ -16,7 +16,8 @@ import pytest
 
 from tiktok_pixel.aws.credentials import DEVELOPMENT_SECRET
 from tools.pixel.console import CommandError
-from tools.pixel.send import Secrets, find_secrets, load_events, post_all, request_bodies
+from tools.pixel.send import load_events, post_all, request_bodies
+from tools.pixel.webhook_secrets import Secrets, find_secrets
 from tools.sandbox import samples
 from tools.sandbox.application import (
     FOLDER,
