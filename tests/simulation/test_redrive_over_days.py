@@ -43,10 +43,13 @@ def test_three_days_of_failures_lose_nothing(failure: str) -> None:
     simulation.check_nothing_lost()
 
 
-def test_three_days_without_responses_lose_only_what_was_sent() -> None:
+@pytest.mark.parametrize(
+    "reason", ["tiktok_timeout", "tiktok_circuit_open", "tiktok_token_invalid"]
+)
+def test_three_days_without_responses_lose_only_what_was_sent(reason: str) -> None:
     simulation = Simulation()
     simulation.tiktok.rule = lambda _events, _request: TIMEOUT
-    simulation.park(120)
+    simulation.park(120, reason=reason)
 
     simulation.run(3 * DAY)
     simulation.tiktok.rule = lambda _events, _request: None
@@ -176,7 +179,7 @@ def test_single_messages_are_merged_into_full_requests() -> None:
     assert simulation.invoke() == 1000
 
     assert simulation.tiktok.accepted.total() == 1000
-    # A probe, because the events were parked without a response, and one full request.
+    # One event first, because TikTok has not responded yet, and one full request.
     assert simulation.tiktok.requests == 2
 
 

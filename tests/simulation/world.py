@@ -129,7 +129,7 @@ class MemoryTikTok:
     requests: int = 0
     accepted: Counter[str] = field(default_factory=Counter)
     silent_events: set[str] = field(default_factory=set)
-    latest: list[dict[str, Any]] = field(default_factory=list)
+    responded_at: float = 0.0
 
     def track(self, body: bytes, access_token: str, deadline: Deadline) -> TikTokResponse:  # noqa: ARG002
         """Answer one request."""
@@ -138,12 +138,12 @@ class MemoryTikTok:
         events = request["data"]
         assert len(events) <= 1000
         assert len(body) <= 1_000_000
-        self.latest = events
         decision = self.rule(events, request)
         if isinstance(decision, Verdict):
             if self.sent:
                 self.silent_events |= {event["event_id"] for event in events}
             raise NoResponseError(decision, self.latency, sent=self.sent)
+        self.responded_at = self.clock.now
         code = decision or 0
         if code == 0:
             self.accepted.update(event["event_id"] for event in events)

@@ -46,6 +46,8 @@ READ_SECONDS: Final = 30.0
 
 # The longest call: connecting, sending a full request, and waiting for the response.
 _CALL_SECONDS: Final = READ_SECONDS + 5
+# TikTok works if it has responded so recently; else one event is risked first, not a full request.
+_RESPONSIVE_SECONDS: Final = 60.0
 # An unreadable message comes back so often, and alarms each time, until an operator deletes it.
 _UNREADABLE_DELAY_SECONDS: Final = LONGEST_DELAY_SECONDS
 
@@ -152,6 +154,7 @@ def redrive(
         sent,
         send_all,
         has_time=lambda: deadline.remaining() > _CALL_SECONDS,
+        is_responsive=0 <= now - destination.client.responded_at < _RESPONSIVE_SECONDS,
         is_last=[is_last_content_try(parked_state(event), now) for event in sent],
     )
     attempts = dict(zip(due, one_pass.run(), strict=True))

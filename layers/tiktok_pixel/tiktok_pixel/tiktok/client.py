@@ -60,6 +60,9 @@ class NoResponseError(TikTokPixelError):
 class TikTokClient:
     """Keep-alive connections to TikTok's Events API, created once per Lambda environment.
 
+    Attributes:
+        responded_at: Unix time in seconds of the last response; 0 before the first.
+
     Args:
         api_url: Scheme and host, for example ``https://business-api.tiktok.com``.
         read_seconds: How long to wait for a response once the request is sent.
@@ -70,6 +73,7 @@ class TikTokClient:
         self._path = parse_url(url).request_uri
         self._pool = ConnectionPool(url, _CONNECTIONS)
         self._read_seconds = read_seconds
+        self.responded_at = 0.0
 
     def track(self, body: bytes, access_token: str, deadline: Deadline) -> TikTokResponse:
         """POST one request body.
@@ -106,6 +110,7 @@ class TikTokClient:
             raise _no_response(TIMEOUT, started, exchange) from error
         except (HTTPError, OSError) as error:
             raise _no_response(UNREACHABLE, started, exchange) from error
+        self.responded_at = time.time()
         return read_response(response.status, response.body, time.perf_counter() - started)
 
     def close(self) -> None:

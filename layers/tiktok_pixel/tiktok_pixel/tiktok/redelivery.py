@@ -38,7 +38,6 @@ SendAll = Callable[[Sequence["Batch"]], "list[Result]"]
 
 # Verdicts on calls without a response, or without one that can be read.
 _SILENT: Final = (TIMEOUT, UNREACHABLE, UNREADABLE)
-_SILENT_REASONS: Final = frozenset(verdict.reason for verdict in _SILENT)
 DOUBTFUL: Final = (UNAVAILABLE, UNKNOWN, VALIDATION)
 """Refusals that one bad event can cause although the response does not say so."""
 
@@ -71,6 +70,7 @@ class Pass:
         events: The events, each with its state in the queue.
         send_all: Sends batches.
         has_time: Returns whether there is time for another request.
+        is_responsive: Whether TikTok has just responded: else one event is sent first.
         is_last: For each event, whether it is rejected if its content is refused once more.
     """
 
@@ -78,13 +78,16 @@ class Pass:
         self,
         events: Sequence[OutgoingEvent],
         send_all: SendAll,
+        *,
         has_time: Callable[[], bool],
+        is_responsive: bool,
         is_last: Sequence[bool],
     ) -> None:
         self._events = events
         self._is_last = is_last
         self._send_all = send_all
         self._has_time = has_time
+        self._is_responsive = is_responsive
         self._attempts = [Attempt() for _ in events]
         # No response, or too many requests: nothing more is sent.
         self._is_stopped = False
@@ -93,7 +96,7 @@ class Pass:
     def run(self) -> list[Attempt]:
         """Send what can be sent and return an attempt for each event, in order."""
         positions = range(len(self._events))
-        if any(self._state(position).reason in _SILENT_REASONS for position in positions):
+        if positions and not self._is_responsive:
             self._send([[self._cheapest(positions)]])
         fresh: list[int] = []
         groups: dict[tuple[object, ...], list[int]] = {}
