@@ -92,7 +92,7 @@ def prepare(
             taken.add(event.message_id)
             continue
         # A later copy of an event that was rejected may be usable.
-        if not all(_is_rejected(row) for row in event_rows):
+        if not all(map(_is_rejected, event_rows)):
             taken.add(event.message_id)
         rows += event_rows
         problems += found

@@ -39,11 +39,10 @@ def is_selected(event: dict[str, Any]) -> bool:
         return True
     if not isinstance(integrations, dict):
         return False
-    named = INTEGRATIONS.intersection(integrations)
-    return all(
-        integrations[name] is True or isinstance(integrations[name], dict)
-        for name in named or ({"All"} & integrations.keys())
-    )
+    named = [integrations[name] for name in INTEGRATIONS if name in integrations]
+    if not named:
+        return _selects(integrations.get("All", True))
+    return all(map(_selects, named))
 
 
 def has_consent(event: dict[str, Any], categories: Sequence[str]) -> bool:
@@ -66,3 +65,7 @@ def has_consent(event: dict[str, Any], categories: Sequence[str]) -> bool:
     if not isinstance(preferences, dict):
         return False
     return all(preferences.get(category) is True for category in categories)
+
+
+def _selects(setting: object) -> bool:
+    return setting is True or isinstance(setting, dict)

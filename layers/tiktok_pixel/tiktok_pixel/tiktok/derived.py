@@ -49,20 +49,21 @@ def derived_properties(contents: Sequence[dict[str, Any]], currency: str | None)
 
 def _total(prices: Sequence[float], quantities: Sequence[int], currency: str) -> int | float | None:
     # In binary, three times 0.1 is not 0.3. The text of a double has the digits that were sent.
-    decimal = _decimal()
-    total = decimal.Decimal(0)
+    decimal, unit = _decimal_and_unit(currency)
+    number = decimal.Decimal
+    total = number(0)
     for price, quantity in zip(prices, quantities, strict=True):
-        total += decimal.Decimal(repr(price)) * quantity
+        total += number(repr(price)) * quantity
     if abs(total) > _LARGEST:
         return None
-    unit = decimal.Decimal(_UNITS.get(currency, "0.01"))
     rounded = float(total.quantize(unit, decimal.ROUND_HALF_UP))
     return int(rounded) if rounded.is_integer() else rounded
 
 
+# Bounded by the currencies that TikTok takes.
 @cache
-def _decimal() -> ModuleType:
+def _decimal_and_unit(currency: str) -> tuple[ModuleType, Any]:
     # Imported with the first total: many cold starts see none.
     import decimal  # noqa: PLC0415
 
-    return decimal
+    return decimal, decimal.Decimal(_UNITS.get(currency, "0.01"))

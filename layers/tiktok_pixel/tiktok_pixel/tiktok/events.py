@@ -129,8 +129,17 @@ def build_event(
     if "ad" in fields:
         ad, found = _ad(fields["ad"], event_source)
         problems += found
-    parts = {"user": user, "properties": properties, "page": page, "lead": lead, "ad": ad}
-    item |= {name: part for name, part in parts.items() if part}
+    # Hot path: a loop over the parts costs twice as much.
+    if user:
+        item["user"] = user
+    if properties:
+        item["properties"] = properties
+    if page:
+        item["page"] = page
+    if lead:
+        item["lead"] = lead
+    if ad:
+        item["ad"] = ad
     if limited is not None:
         item["limited_data_use"] = limited
         if limited and "ip" not in user:

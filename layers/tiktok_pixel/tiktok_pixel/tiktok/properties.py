@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 from tiktok_pixel.tiktok.derived import derived_properties
@@ -68,11 +68,14 @@ def build_properties(
     kept = [content for content in contents if "content_id" in content or "price" in content]
     if kept:
         properties["contents"] = kept
-        is_complete = len(kept) == len(contents) and not any(
-            problem.field in _COUNTED for problem in problems
+        is_complete = len(kept) == len(contents) and not (
+            problems and any(problem.field in _COUNTED for problem in problems)
         )
         if derive and is_complete:
-            properties = derived_properties(kept, code) | properties
+            # Totals need decimal arithmetic: none is computed for an event that has its value.
+            properties = (
+                derived_properties(kept, None if "value" in properties else code) | properties
+            )
     if "value" in properties and code is None:
         problems.append(Problem("currency", "missing"))
     if "content_type" in fields:
@@ -161,9 +164,9 @@ def _currency(
     return code, problems
 
 
-def _fix_content_type(properties: dict[str, Any], problems: Iterable[Problem]) -> None:
+def _fix_content_type(properties: dict[str, Any], problems: Sequence[Problem]) -> None:
     """Keep ``content_type`` only with contents; there, replace an unusable one by ``product``."""
     if "contents" not in properties and "content_ids" not in properties:
         properties.pop("content_type", None)
-    elif any(problem.field == "content_type" for problem in problems):
+    elif problems and any(problem.field == "content_type" for problem in problems):
         properties["content_type"] = "product"
