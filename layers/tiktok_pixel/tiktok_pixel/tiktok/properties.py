@@ -58,9 +58,11 @@ def build_properties(
     problems += found
     labelled, found = _read_amounts(properties, fields, _AMOUNTS)
     problems += found
-    contents, labels, found = _contents(fields.get("contents"))
-    labelled += labels
-    problems += found
+    contents: list[dict[str, Any]] = []
+    if "contents" in fields:
+        contents, labels, found = _contents(fields["contents"])
+        labelled += labels
+        problems += found
     code, found = _currency(fields.get("currency"), (properties, *contents), labelled)
     problems += found
     if code is not None:
