@@ -5,6 +5,9 @@ from __future__ import annotations
 import importlib.util
 import json
 import shutil
+import subprocess
+import sys
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,8 +15,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.studio.browser import launched, open_page, running
+from tests.studio.browser import free_port, launched, open_page, running
 from tiktok_pixel.tiktok import schema
+from tools.sandbox.samples import sign
 
 collect_ignore_glob = [] if importlib.util.find_spec("playwright") else ["test_*.py"]
 
@@ -35,12 +39,39 @@ def file(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def server(folder: Path) -> Iterator[str]:
+def server(folder: Path, endpoint_port: int) -> Iterator[str]:
     """The URL of a running Mappings page."""
     path = folder / "dev.json"
     shutil.copy(schema.shipped("default"), path)
-    with running(folder, str(path)) as url:
+    with running(folder, str(path), "--endpoint", f"http://127.0.0.1:{endpoint_port}") as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def endpoint_port() -> int:
+    """The port at which the page looks for a sandbox."""
+    return free_port()
+
+
+@pytest.fixture
+def endpoint(endpoint_port: int) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """Signs an event and posts it to the endpoint of a running `pixel sandbox`."""
+    ports = ("--port=0", "--aws-port=0", f"--endpoint-port={endpoint_port}")
+    command = (sys.executable, "-m", "tools.pixel.app", "sandbox", *ports)
+
+    def post(event: dict[str, Any]) -> None:
+        body = json.dumps(event).encode()
+        url = f"http://127.0.0.1:{endpoint_port}/segment"
+        headers = {"X-Signature": sign(body), "Content-Type": "application/json"}
+        urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=10).close()
+
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        for line in process.stdout:
+            if line.startswith("Endpoint"):
+                break
+        yield post
+        process.terminate()
 
 
 @pytest.fixture(scope="session")

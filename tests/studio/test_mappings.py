@@ -145,7 +145,7 @@ def test_a_segment_export_is_imported(page: Any) -> None:
     page.get_by_role("button", name="Import").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Mappings as JSON").fill("[1]")
-    expect(dialog).to_contain_text("there is no mapping in it")
+    expect(dialog).to_contain_text("mapping 1 must be an object")
     dialog.get_by_label("Mappings as JSON").fill(json.dumps(export))
     dialog.get_by_role("button", name="Import", exact=True).click()
     expect(mappings(page)).to_contain_text("Signed Up")
@@ -246,9 +246,10 @@ def test_the_keyboard_alone_is_enough_to_edit_and_save(page: Any, presets: Prese
     def tab_to(name: str) -> None:
         for _ in range(80):
             page.keyboard.press("Tab")
+            # A button with an icon has the icon's name in a line of its own.
             focused = page.evaluate(
-                "(() => { const e = document.activeElement; return e.getAttribute('aria-label')"
-                " || e.innerText || ''; })()"
+                "(() => { const e = document.activeElement;"
+                " return e.matches('button, input') ? e.ariaLabel || e.innerText : ''; })()"
             )
             if focused.strip().split("\n")[-1] == name:
                 return
@@ -265,6 +266,7 @@ def test_the_keyboard_alone_is_enough_to_edit_and_save(page: Any, presets: Prese
     page.keyboard.press("Enter")
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_role("button", name="Save", exact=True)).to_be_visible()
+    page.wait_for_function("document.activeElement.closest('[role=dialog]') !== null")
     tab_to("Save")
     page.keyboard.press("Space")
     expect(page.get_by_text("Saved", exact=True)).to_be_visible()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.studio.parts import choose, edit, event, mappings, result
+from tools.sandbox.samples import read
 
 pytestmark = pytest.mark.studio
 
@@ -49,6 +51,24 @@ def test_pasted_text_that_is_not_json_is_refused_at_the_field(page: Any) -> None
     expect(field).to_have_attribute("aria-invalid", "true")
     expect(event(page)).to_contain_text("not JSON")
     expect(result(page)).to_contain_text("No event to show")
+
+
+def test_events_that_the_sandbox_receives_are_shown(
+    page: Any, endpoint: Callable[[dict[str, Any]], None]
+) -> None:
+    page.get_by_role("button", name="Live").click()
+    expect(event(page)).to_contain_text("Waiting for signed events")
+    endpoint({**read("add-to-cart"), "messageId": "live"})
+    row = page.get_by_role("button", name=re.compile("Show Product Added of"))
+    expect(event(page)).to_contain_text("forwarded")
+    row.click()
+    expect(page.get_by_label("Segment event as JSON")).to_have_value(re.compile('"live"'))
+    expect(result(page)).to_contain_text("Add to Cart")
+
+
+def test_without_a_sandbox_the_page_says_how_to_start_one(page: Any) -> None:
+    page.get_by_role("button", name="Live").click()
+    expect(event(page)).to_contain_text("Start one with “pixel sandbox”")
 
 
 def test_text_of_events_and_mappings_is_not_html(page: Any) -> None:

@@ -7,9 +7,12 @@ terminal.
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
 from typing import Any, Final
 
 from rich import box
@@ -40,6 +43,20 @@ def log_to_stderr() -> None:
     """Send the layer's log lines to standard error: standard output is for results."""
     handler: Any = logger.registered_handler  # always a StreamHandler
     handler.stream = sys.stderr
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """Hide the layer's log lines and metrics, which Lambda sends to CloudWatch."""
+    handler: Any = logger.registered_handler  # always a StreamHandler
+    before = handler.stream
+    with Path(os.devnull).open("w") as nowhere:
+        handler.stream = nowhere
+        try:
+            with redirect_stdout(nowhere):
+                yield
+        finally:
+            handler.stream = before
 
 
 def printable(text: str) -> str:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from statistics import median
 from typing import Any, Final
 
-from tiktok_pixel.observability import logger
-from tools.pixel.console import CommandError, print_json, print_line, print_table
+from tools.pixel.console import CommandError, print_json, print_line, print_table, silence
 from tools.pixel.options import JsonOption
 
 _SHOWN: Final = "place-an-order"
@@ -65,7 +61,7 @@ def run_samples() -> tuple[list[SampleRun], dict[str, Any]]:
     runs = []
     with TikTokSandbox() as tiktok, AwsSandbox() as aws:
         put_parameters(aws)
-        with _silence(), forward_application(environment(tiktok.url, aws.url)) as application:
+        with silence(), forward_application(environment(tiktok.url, aws.url)) as application:
             for name in samples.names():
                 started = time.perf_counter()
                 response = application.post(samples.read(samples.SIGNED + name))
@@ -73,18 +69,6 @@ def run_samples() -> tuple[list[SampleRun], dict[str, Any]]:
                 runs.append(SampleRun(name, response.status, response.row, took))
         requests = {event_id: one.parsed for one in tiktok.requests for event_id in one.event_ids}
     return runs, requests
-
-
-@contextmanager
-def _silence() -> Iterator[None]:
-    """Hide the log lines and metrics, which Lambda sends to CloudWatch."""
-    handler: Any = logger.registered_handler  # always a StreamHandler
-    before, handler.stream = handler.stream, io.StringIO()
-    try:
-        with redirect_stdout(handler.stream):
-            yield
-    finally:
-        handler.stream = before
 
 
 def _show(runs: list[SampleRun], requests: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""`pixel sandbox`: a local TikTok and a local AWS, for `sam local` and for trying things out."""
+"""`pixel sandbox`: a local TikTok, a local AWS and an endpoint, for trying things out."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Annotated
 
 import typer
 
-from tools.pixel.console import CommandError, print_line
+from tools.pixel.console import CommandError, print_line, silence
 
 
-def command(
+def command(  # noqa: PLR0913  # one parameter for each option
     *,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[
@@ -21,6 +21,9 @@ def command(
     aws_port: Annotated[
         int, typer.Option(help="The port of AWS; 0 for any free port.", min=0, max=65535)
     ] = 5055,
+    endpoint_port: Annotated[
+        int, typer.Option(help="The port of the endpoint; 0 for any free port.", min=0, max=65535)
+    ] = 8054,
     token: Annotated[
         list[str] | None, typer.Option(help="A valid access token; can be repeated.")
     ] = None,
@@ -34,14 +37,21 @@ def command(
         ),
     ] = None,
 ) -> None:
-    """Serve a local TikTok and a local AWS until interrupted.
+    """Serve a local TikTok, a local AWS and an endpoint until interrupted.
 
     AWS is Systems Manager and SQS, with the parameters of the stage dev and the queue of parked
-    events, so that `sam local` works at once.
+    events, so that `sam local` works at once. The endpoint is the forward function, on this
+    machine only; the Mappings page shows its last events.
     """
     # moto and boto3 take a second to import: only for the commands that use them.
-    from tools.sandbox.application import PARKED_QUEUE, put_parameters  # noqa: PLC0415
+    from tools.sandbox.application import (  # noqa: PLC0415
+        PARKED_QUEUE,
+        environment,
+        forward_application,
+        put_parameters,
+    )
     from tools.sandbox.aws import AwsSandbox  # noqa: PLC0415
+    from tools.sandbox.endpoint import SEGMENT_PATH, SegmentEndpoint  # noqa: PLC0415
     from tools.sandbox.tiktok import (  # noqa: PLC0415
         ACCESS_TOKEN,
         PIXEL_CODE,
@@ -52,6 +62,7 @@ def command(
     parameters = [_parameter(assignment) for assignment in parameter or []]
     for chosen in (port, aws_port):
         _check_port(host, chosen)
+    _check_port("127.0.0.1", endpoint_port)
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
@@ -61,13 +72,20 @@ def command(
         AwsSandbox(host=host, port=aws_port) as aws,
     ):
         put_parameters(aws)
-        aws.create_queue(PARKED_QUEUE)
+        queue = aws.create_queue(PARKED_QUEUE)
         for name, value in parameters:
             aws.put_parameters({name: ("SecureString", value)})
-        print_line(f"TikTok  {tiktok.url}{TRACK_PATH}")
-        print_line(f"        tokens {', '.join(tokens)}; pixels {', '.join(pixels)}")
-        print_line(f"AWS     {aws.url}")
-        stopped.wait()
+        variables = environment(tiktok.url, aws.url, PARKED_QUEUE_URL=queue)
+        with (
+            forward_application(variables) as application,
+            SegmentEndpoint(application, endpoint_port) as endpoint,
+        ):
+            print_line(f"TikTok    {tiktok.url}{TRACK_PATH}")
+            print_line(f"          tokens {', '.join(tokens)}; pixels {', '.join(pixels)}")
+            print_line(f"AWS       {aws.url}")
+            print_line(f"Endpoint  {endpoint.url}{SEGMENT_PATH}")
+            with silence():
+                stopped.wait()
 
 
 def _check_port(host: str, port: int) -> None:

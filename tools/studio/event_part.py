@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,6 +30,7 @@ class EventPart:
         self._page = page
         self._endpoint = endpoint
         self._shown: tuple[LiveEvent, ...] | None = None
+        self._live_problem = ""
         self._source = "sample"
         with html.div().classes("part-head"):
             html.h2("Event")
@@ -56,6 +56,7 @@ class EventPart:
     def _choose_source(self, event: Any) -> None:
         self._source = event.value
         self._shown = None
+        self._live_problem = ""
         self._timer.active = self._source == "live"
         self._build_chooser()
 
@@ -112,17 +113,19 @@ class EventPart:
         except LiveError as error:
             self._show_live_problem(str(error))
             return
+        # `io_bound` gives None while the server stops.
         if events is not None and events != self._shown and self._source == "live":
             self._shown = events
+            self._live_problem = ""
             self._build_live(events)
 
     def _show_live_problem(self, problem: str) -> None:
-        if self._shown == () and self._source != "live":
-            return
-        self._shown = None
-        self._live.clear()
-        with self._live:
-            widgets.notice(problem, "neutral", icon="info_outline")
+        if self._source == "live" and problem != self._live_problem:
+            self._live_problem = problem
+            self._shown = None
+            self._live.clear()
+            with self._live:
+                widgets.notice(problem, "neutral", icon="info_outline")
 
     def _build_live(self, events: tuple[LiveEvent, ...]) -> None:
         self._live.clear()
@@ -135,14 +138,17 @@ class EventPart:
                     self._build_live_event(event)
 
     def _build_live_event(self, event: LiveEvent) -> None:
+        def show() -> None:
+            self._show_text(json.dumps(event.event, indent=2, ensure_ascii=False))
+
         with html.div().classes("live-event"):
             ui.label(event.time).classes("muted small")
-            show: Callable[[], None] = lambda: self._show_text(  # noqa: E731
-                json.dumps(event.event, indent=2, ensure_ascii=False)
-            )
-            made = ui.button(event.name, on_click=show, color=None)
-            made.props("flat dense no-caps").classes("mapping-name grow")
-            made.props["aria-label"] = f"Show {event.name} of {event.time}"
+            if event.event is None:
+                ui.label(event.name).classes("grow wrap")
+            else:
+                made = ui.button(event.name, on_click=show, color=None)
+                made.props("flat dense no-caps").classes("mapping-name grow")
+                made.props["aria-label"] = f"Show {event.name} of {event.time}"
             widgets.badge(event.status, _TONES.get(event.status, "neutral"))
 
 
@@ -151,6 +157,7 @@ _TONES: Final = {
     "ignored": "neutral",
     "parked": "warning",
     "rejected": "bad",
+    "refused": "bad",
     "retry": "bad",
 }
 

@@ -22,8 +22,8 @@ class LiveEvent:
     Attributes:
         time: The local time of day.
         name: The name or type of the event.
-        status: The outcome, or the HTTP status when the request was refused.
-        event: The event.
+        status: The outcome, or `refused`.
+        event: The event; None when the request was refused.
     """
 
     time: str

@@ -72,6 +72,9 @@ def parse_mappings(text: str) -> tuple[Any, ...]:
     presets, _ = find_presets(content)
     if not presets:
         raise PastedError('there is no mapping in it: an object with "subscribe" or "trigger"')
+    for number, preset in enumerate(presets, 1):
+        if not isinstance(preset, dict):
+            raise PastedError(f"mapping {number} must be an object")
     return tuple(map(in_own_format, presets))
 
 

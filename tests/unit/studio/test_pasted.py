@@ -66,6 +66,7 @@ def test_mappings_are_read(content: Any) -> None:
         ("[]", "there is no mapping in it"),
         ("3", "there is no mapping in it"),
         (json.dumps(EVENT), "there is no mapping in it"),
+        (json.dumps([PRESET, 1]), "mapping 2 must be an object"),
     ],
 )
 def test_what_is_not_a_mapping_is_refused(text: str, problem: str) -> None:

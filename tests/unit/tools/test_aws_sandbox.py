@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutE
 
 from tools.sandbox import faults
 from tools.sandbox.aws import CREDENTIALS, AwsSandbox, FaultyAws, broken, denied, throttled
+from tools.studio.live import last_events
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -175,14 +176,16 @@ class TestFaultyAws:
         assert proxy.calls["AmazonSQS.SendMessage"] == 2
 
 
-def test_the_command_serves_both_until_interrupted() -> None:
-    command = [sys.executable, "-m", "tools.pixel.app", "sandbox", "--port", "0", "--aws-port", "0"]
+def test_the_command_serves_all_until_interrupted() -> None:
+    ports = (f"{option}=0" for option in ("--port", "--aws-port", "--endpoint-port"))
+    command = [sys.executable, "-m", "tools.pixel.app", "sandbox", *ports]
     with subprocess.Popen(
         [*command, "--parameter", "/a=secret"], stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout
-        printed = "".join(process.stdout.readline() for _ in range(3))
-        tiktok, aws = re.findall(r"http://[\d.:]+", printed)
+        printed = "".join(process.stdout.readline() for _ in range(4))
+        tiktok, aws, endpoint = re.findall(r"http://[\d.:]+", printed)
+        assert last_events(endpoint) == ()
         with urllib.request.urlopen(f"{tiktok}/_sandbox/requests", timeout=5) as response:
             assert response.read() == b"[]"
         ssm = boto3.client("ssm", endpoint_url=aws, config=ONCE, **CREDENTIALS)
