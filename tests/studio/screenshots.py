@@ -51,7 +51,7 @@ def show_import(page: Any) -> None:
 
 
 def show_event(page: Any) -> None:
-    page.get_by_role("tab", name="Event").click()
+    _open_tab(page, "Event")
 
 
 def show_result(page: Any) -> None:
@@ -81,6 +81,7 @@ def choose_in_event(page: Any, sample: str) -> None:
 def _open_tab(page: Any, name: str) -> None:
     if page.viewport_size == _NARROW:
         page.get_by_role("tab", name=name).click()
+        page.get_by_role("region", name=name, exact=True).wait_for()
 
 
 _WIDE_SHOTS: Final[tuple[Callable[[Any], None], ...]] = (

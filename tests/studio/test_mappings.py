@@ -146,6 +146,9 @@ def test_a_segment_export_is_imported(page: Any) -> None:
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Mappings as JSON").fill("[1]")
     expect(dialog).to_contain_text("mapping 1 must be an object")
+    broken = {"name": "Broken", "subscribe": "event =", "mapping": {"event": "Lead"}}
+    dialog.get_by_label("Mappings as JSON").fill(json.dumps(broken))
+    expect(dialog).to_contain_text("Broken: subscribe: column 8")
     dialog.get_by_label("Mappings as JSON").fill(json.dumps(export))
     dialog.get_by_role("button", name="Import", exact=True).click()
     expect(mappings(page)).to_contain_text("Signed Up")

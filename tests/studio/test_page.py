@@ -6,6 +6,7 @@ import http.client
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -30,6 +31,7 @@ def test_another_event_changes_the_result(page: Any) -> None:
     expect(result(page)).to_contain_text("identifier_missing")
     choose(page, "Sample event", "ignored-identify")
     expect(result(page)).to_contain_text("None of 7 mappings matches")
+    expect(page.get_by_label("Sample event")).to_have_value("ignored-identify")
 
 
 def test_pasted_events_show_coverage_and_can_be_chosen(page: Any) -> None:
@@ -105,6 +107,16 @@ def test_each_page_has_a_draft_of_its_own(opened: Callable[..., Any]) -> None:
     first.get_by_role("switch", name="Search is on").click()
     expect(first.get_by_text("Not saved")).to_be_visible()
     expect(second.get_by_text("No changes")).to_be_visible()
+
+
+def test_no_event_is_stored(page: Any, folder: Path) -> None:
+    page.get_by_label("Segment event as JSON").fill('{"type": "page", "userId": "secret"}')
+    expect(result(page)).to_contain_text("message_id")
+    # The server's working folder, where NiceGUI would keep its storage.
+    assert [file.name for file in folder.iterdir()] == ["dev.json"]
+    kept = page.evaluate("JSON.stringify([localStorage, sessionStorage])")
+    assert "secret" not in kept
+    assert page.context.cookies() == []
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ class ImportDialog:
             for index, (preset, checked) in enumerate(
                 zip(self._presets, check(self._presets), strict=True)
             ):
-                problems = "; ".join(map(str, checked.problems))
+                problems = "; ".join(checked.other_problems(frozenset()))
                 name = mapping_name(preset, index)
                 if problems:
                     widgets.notice(f"{name}: {problems}", "warning", icon="warning_amber")

@@ -16,7 +16,7 @@ from tools.studio.coverage import Coverage, coverage_of
 from tools.studio.mapping_list import Page
 from tools.studio.reasons import reason_in_words
 from tools.studio.results import EventResult, MatchResult, Unmatched, result_of, studio_settings
-from tools.studio.tracing import Trace
+from tools.studio.tracing import NOTHING_FOUND, Trace
 
 _LONGEST: Final = 160  # characters
 _MOST_PATHS: Final = 4
@@ -120,8 +120,8 @@ def _build_outcome(match: MatchResult) -> None:
 
 
 def _build_traces(match: MatchResult) -> None:
-    shown = [trace for trace in match.traces if trace.raw is not None or trace.sent is not None]
-    missing = [trace for trace in match.traces if trace.raw is None and trace.sent is None]
+    shown = [trace for trace in match.traces if trace.note != NOTHING_FOUND]
+    missing = [trace for trace in match.traces if trace.note == NOTHING_FOUND]
     with html.table().classes("traces"):
         with html.thead(), html.tr():
             for title in ("From the event", "To TikTok"):

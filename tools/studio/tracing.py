@@ -32,7 +32,9 @@ _PLACES: Final = {
     "lead_event_source": ("lead", "lead_event_source"),
     "lead_fields": ("lead",),
 }
+NOTHING_FOUND: Final = "nothing found"
 _LEFT_OUT: Final = "left out"
+_ONLY_WITH_CONTENTS: Final = "sent only with contents"
 _OF_REQUEST: Final = ("event_source", "test_event_code")
 _PROBLEM_FIELDS: Final = {
     "timestamp": ("event_time",),
@@ -162,7 +164,7 @@ def _trace(
     place, sent = _sent(own_name, key, request)
     normalised = _normalised(key, value, locality)
     note = _note(own_name, key, value, sent, problems)
-    if request is None and note == _LEFT_OUT:
+    if request is None and note in (_LEFT_OUT, _ONLY_WITH_CONTENTS):
         note = ""  # because the event is not sent at all
     is_hashed = key is not None and key.is_hashed
     paths = _paths_of_part(field, own_name) if own_name != field.name else field.paths
@@ -224,8 +226,17 @@ def _note(
         )
     if name == "timestamp" and value in _EMPTY and sent is not None:
         return "the event has no time; the time of receipt is used"
-    if sent is not None and value in _EMPTY:
-        return "computed from the contents"
+    if sent is not None and _is_empty(value):
+        return "taken from the page URL" if name == "ttclid" else "computed from the contents"
     if sent is not None or name == "external_ids":
         return ""
-    return "nothing found" if value in _EMPTY else _LEFT_OUT
+    if name == "content_type":
+        return _ONLY_WITH_CONTENTS
+    return NOTHING_FOUND if _is_empty(value) else _LEFT_OUT
+
+
+def _is_empty(value: Any) -> bool:
+    """Return whether a mapped value has nothing in it, such as contents without any field."""
+    if isinstance(value, list):
+        return all(map(_is_empty, value))
+    return value in _EMPTY

@@ -90,7 +90,8 @@ class Choice:
             html.span(label).classes("choice-label")
             self._select = html.select()
             self._select.props["aria-label"] = label
-        self._select.on("change", lambda event: on_change(event.args), js_handler=_VALUE)
+        self._on_change = on_change
+        self._select.on("change", self._changed, js_handler=_VALUE)
         self.set(options, value)
 
     def set(self, options: Mapping[str, str] | Sequence[str], value: str) -> None:
@@ -111,6 +112,11 @@ class Choice:
     def classes(self, names: str) -> None:
         """Add CSS classes."""
         self._box.classes(names)
+
+    def _changed(self, event: Any) -> None:
+        # The browser shows the property again whenever the page is drawn anew.
+        self.show(event.args)
+        self._on_change(event.args)
 
 
 def switch(label: str, on_change: Handler, *, value: bool, hidden_label: bool = False) -> ui.switch:

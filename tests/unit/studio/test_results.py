@@ -100,6 +100,18 @@ def test_totals_computed_from_the_contents_are_named() -> None:
     assert (value.raw, value.sent, value.note) == (None, 6, "computed from the contents")
 
 
+def test_a_click_id_of_the_page_url_is_named() -> None:
+    page = {"url": "https://shop.example/?ttclid=abc"}
+    ttclid = traces({**PERSON, "context": {"page": page}})["ttclid"]
+    assert (ttclid.sent, ttclid.note) == ("abc", "taken from the page URL")
+
+
+def test_contents_without_any_field_are_nothing() -> None:
+    found = traces({**PERSON, "properties": {}})
+    assert found["contents"].note == "nothing found"
+    assert found["content_type"].note == "sent only with contents"
+
+
 def test_members_of_an_address_are_fields_of_their_own() -> None:
     address = {"city": "New York", "country": "US"}
     event = {**PERSON, "traits": {"address": address}}
