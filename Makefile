@@ -74,6 +74,7 @@ lock: $(READY) ## Lock the dependencies of requirements/*.in and the layer, with
 
 .PHONY: docs
 docs: $(READY) ## Generate the tables and pictures of docs/.
+	$(VENV)/bin/python -m tools.docs.default_fields
 	$(VENV)/bin/python -m tools.ops.documents
 	$(VENV)/bin/python -m tools.ops.render_dashboards
 
