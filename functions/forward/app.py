@@ -8,6 +8,7 @@ import gc
 gc.disable()
 
 import os
+import random
 from typing import TYPE_CHECKING, Any
 
 from tiktok_pixel import observability
@@ -24,8 +25,12 @@ try:
 finally:
     gc.enable()
     gc.freeze()
-# Written with the metrics of the first request.
-observability.count("ColdStarts")
+if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+    from snapshot_restore_py import register_after_restore
+
+    # Environments that start from one snapshot would draw the same random numbers.
+    register_after_restore(random.seed)
+observability.count("ColdStarts")  # written with the first request
 
 
 @observability.metrics.log_metrics(raise_on_empty_metrics=False)
