@@ -16,7 +16,7 @@ import boto3
 import pytest
 
 from tests.moto_stack import for_moto
-from tools.ops.template import load_samconfig
+from tools.ops.template import load_samconfig, load_template
 from tools.sandbox.aws import CREDENTIALS, AwsSandbox
 
 if TYPE_CHECKING:
@@ -90,6 +90,10 @@ def test_the_transformed_template(
         **_environment(aws),
     )
     assert run.returncode == 0, run.stderr
+    # `sam publish` takes the packaged template with these files in the bucket.
+    application = load_template(packaged)["Metadata"]["AWS::ServerlessRepo::Application"]
+    assert application["LicenseUrl"].startswith("s3://")
+    assert application["ReadmeUrl"].startswith("s3://")
     template = for_moto(_translated(sam, packaged, stage))
     _client(aws, "cloudformation").create_stack(
         StackName="transformed",
