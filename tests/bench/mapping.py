@@ -22,7 +22,7 @@ from tiktok_pixel.preparing import prepare
 from tiktok_pixel.segment.body import parse_events
 from tiktok_pixel.settings import Settings
 from tiktok_pixel.tiktok import schema
-from tiktok_pixel.tiktok.delivery import request_body
+from tiktok_pixel.tiktok.batches import request_body
 from tiktok_pixel.tiktok.events import EventContext, build_event
 from tiktok_pixel.tiktok.identifiers import build_user
 from tiktok_pixel.tiktok.outgoing import OutgoingEvent

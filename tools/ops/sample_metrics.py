@@ -41,7 +41,7 @@ def sample(name: str, label: str, statistic: str) -> Series:
 
     Args:
         name: The metric's name.
-        label: The label of the series, which tells series of one metric apart.
+        label: The label of the series, which distinguishes the series of one metric.
         statistic: `Sum`, `Maximum`, `p50`, ….
     """
     make = _METRICS.get(name)

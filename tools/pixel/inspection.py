@@ -18,7 +18,7 @@ from tiktok_pixel.outcomes import Outcome, Status
 from tiktok_pixel.preparing import prepare
 from tiktok_pixel.settings import Settings
 from tiktok_pixel.tiktok import schema
-from tiktok_pixel.tiktok.delivery import request_body
+from tiktok_pixel.tiktok.batches import request_body
 from tiktok_pixel.tiktok.outgoing import OutgoingEvent
 from tiktok_pixel.values.validation import Problem
 

@@ -15,7 +15,7 @@ from tiktok_pixel.mapping import EventMapping, MappingSet
 from tiktok_pixel.outcomes import Outcome
 from tiktok_pixel.preparing import prepare
 from tiktok_pixel.settings import Settings
-from tiktok_pixel.tiktok.delivery import request_body
+from tiktok_pixel.tiktok.batches import request_body
 from tools.pixel.inspection import map_fields
 from tools.sandbox import rules
 from tools.sandbox.tiktok import ACCESS_TOKEN

@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from tiktok_pixel.aws.queue import ParkedEventQueue
     from tiktok_pixel.destination import Destination
     from tiktok_pixel.settings import Settings
-    from tiktok_pixel.tiktok.delivery import Batch, Call, Result
+    from tiktok_pixel.tiktok.batches import Batch
+    from tiktok_pixel.tiktok.delivery import Call, Result
 
 # Seconds kept back from Lambda's time, for SQS, metrics and the response.
 _PARKING_SECONDS: Final = 10.0

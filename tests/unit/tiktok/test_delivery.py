@@ -12,6 +12,7 @@ import pytest
 
 from tiktok_pixel.deadline import Deadline
 from tiktok_pixel.outcomes import Cause, Outcome, Status
+from tiktok_pixel.tiktok.batches import batches
 from tiktok_pixel.tiktok.breaker import CircuitBreaker
 from tiktok_pixel.tiktok.client import NoResponseError, TikTokClient
 from tiktok_pixel.tiktok.delivery import (
@@ -19,7 +20,6 @@ from tiktok_pixel.tiktok.delivery import (
     CredentialsUnavailableError,
     Delivery,
     PixelCredentials,
-    batches,
 )
 from tiktok_pixel.tiktok.outgoing import OutgoingEvent, Route, Traffic
 from tiktok_pixel.tiktok.verdicts import (

@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from tiktok_pixel.outcomes import Cause
+from tiktok_pixel.tiktok.batches import batches
 from tiktok_pixel.tiktok.bisection import Bisection, Chunk, wording
-from tiktok_pixel.tiktok.delivery import batches
 from tiktok_pixel.tiktok.outgoing import parked_state
 from tiktok_pixel.tiktok.verdicts import (
     TIMEOUT,
@@ -30,7 +30,8 @@ from tiktok_pixel.tiktok.verdicts import (
 )
 
 if TYPE_CHECKING:
-    from tiktok_pixel.tiktok.delivery import Batch, Result
+    from tiktok_pixel.tiktok.batches import Batch
+    from tiktok_pixel.tiktok.delivery import Result
     from tiktok_pixel.tiktok.outgoing import OutgoingEvent, Parked
 
 SendAll = Callable[[Sequence["Batch"]], "list[Result]"]
