@@ -27,6 +27,7 @@ from tiktok_pixel.tiktok.retention import (
     delay_seconds,
     end_reason,
     is_last_content_try,
+    is_refused_test,
     seconds_until_due,
 )
 from tiktok_pixel.tiktok.verdicts import VerdictKind
@@ -150,17 +151,19 @@ def redrive(
         for index, event in enumerate(events)
         if ends[index] is None and seconds_until_due(parked_state(event), now) <= 0
     ]
-    sent = [_as_sent(events[index], settings) for index in due]
+    sent = {index: _as_sent(events[index], settings) for index in due}
     one_pass = Pass(
-        sent,
+        list(sent.values()),
         send_all,
         has_time=lambda: deadline.remaining() > _CALL_SECONDS,
         is_responsive=0 <= now - destination.client.responded_at < _RESPONSIVE_SECONDS,
-        is_last=[is_last_content_try(parked_state(event), now) for event in sent],
+        is_last=[is_last_content_try(parked_state(event), now) for event in sent.values()],
     )
     attempts = dict(zip(due, one_pass.run(), strict=True))
     results = [
-        _rejected(event, reason) if reason is not None else _result(event, attempts.get(index), now)
+        _rejected(event, reason)
+        if reason is not None
+        else _result(sent.get(index, event), attempts.get(index), now)
         for index, (event, reason) in enumerate(zip(events, ends, strict=True))
     ]
     return results, calls
@@ -203,7 +206,9 @@ def _result(
         )
     elif state.cause is not Cause.CONTENT:
         state = replace(state, tries=state.tries + 1)
-        if verdict is not None:
+        # Once TikTok has refused the test event code, that reason stays: it decides what becomes of
+        # the event when the operator removes the code.
+        if verdict is not None and not is_refused_test(event):
             state = replace(
                 state,
                 cause=CAUSES[verdict.kind],

@@ -176,10 +176,19 @@ class Pass:
         while chunks:
             results = self._send(chunks)
             if len(results) < len(chunks):
+                self._forget_refusal(rest)
                 return
             chunks = search.settle(
                 [(part, _as_content(found.verdict), found.message) for part, found in results]
             )
+
+    def _forget_refusal(self, positions: Iterable[int]) -> None:
+        """Undo the refusal of a chunk for the events that an interrupted search did not reach."""
+        for position in positions:
+            attempt = self._attempts[position]
+            is_content = attempt.verdict is not None and attempt.verdict.kind is VerdictKind.CONTENT
+            if is_content and not attempt.is_alone:
+                self._attempts[position] = replace(attempt, verdict=None)
 
     def _send_sample(self, positions: Sequence[int]) -> list[Result]:
         """Send two events, each alone."""

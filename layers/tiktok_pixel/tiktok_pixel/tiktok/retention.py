@@ -55,8 +55,14 @@ def end_reason(event: OutgoingEvent, settings: Settings, now: float) -> str | No
         return "parked_too_long"
     if event.route.traffic is Traffic.SETTING and not settings.test_event_code:
         # Refused because of the code, it was never meant as a test; all others were test traffic.
-        return None if parked.reason == TEST_CODE.reason else "test_event_code_removed"
+        return None if is_refused_test(event) else "test_event_code_removed"
     return None
+
+
+def is_refused_test(event: OutgoingEvent) -> bool:
+    """Return whether TikTok has refused an event for the test event code of the settings."""
+    is_test = event.route.traffic is Traffic.SETTING
+    return is_test and parked_state(event).reason == TEST_CODE.reason
 
 
 def seconds_until_due(parked: Parked, now: float) -> float:
