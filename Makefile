@@ -129,9 +129,13 @@ e2e: $(READY) build ## Run the built function under the runtime emulator and, wi
 bench: $(READY) $(RUNTIME_READY) build ## Measure mapping, batches, warm and cold starts, each against a floor.
 	@$(VENV)/bin/python -m tests.bench --python $(RUNTIME_VENV)/bin/python
 
+.PHONY: load
+load: $(READY) build ## Load test of the built functions, with faults: EVENTS=20000.
+	@$(PIXEL) load $(if $(EVENTS),--events $(EVENTS))
+
 .PHONY: clean
 clean: ## Remove what the other targets created.
-	rm -rf .aws-sam .bench .hypothesis .mypy_cache .pytest_cache .ruff_cache .screenshots $(VENV) \
+	rm -rf .aws-sam .bench .load .hypothesis .mypy_cache .pytest_cache .ruff_cache .screenshots $(VENV) \
 		$(SAM_VENV) $(TEMPLATE_VENV) $(RUNTIME_VENV)
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

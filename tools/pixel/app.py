@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import typer
 
+from tools.load import command as load
 from tools.pixel import (
     check,
     configure,
@@ -45,6 +46,7 @@ app.command("configure")(configure.command)
 app.command("deploy", context_settings={"allow_extra_args": True})(deploy.command)
 app.command("check")(check.command)
 app.command("status")(status.command)
+app.command("load")(load.command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
