@@ -497,6 +497,25 @@ def test_click_ids_and_cookies_are_sent_whole_or_not_at_all(
     assert user_of(**{field: text}) == (sent, [f"{field}_{rule}" for rule in problems])
 
 
+@pytest.mark.parametrize("field", ["first_name", "city", "state"])
+def test_names_that_are_too_long_are_left_out_unread(field: str) -> None:
+    # Normalising a million combining marks would take minutes.
+    text = "a" + "\u0345\u0301\u0327\u0334" * 250_000
+    fields = {field: text} if field == "first_name" else {"address": {field: text}}
+    assert user_of(**fields) == ({}, [f"{field}_too_long"])
+
+
+def test_a_country_that_is_too_long_is_left_out_unread() -> None:
+    text = "a" + "\u0345\u0301\u0327\u0334" * 250_000
+    assert user_of(address={"country": text}) == ({}, ["country_not_supported"])
+
+
+def test_a_url_longer_than_an_event_of_segment_is_not_searched_for_a_click_id() -> None:
+    url = "https://x.io/?ttclid=E.C.P&x="
+    assert user_of(url=url.ljust(32_768, "x")) == ({"ttclid": "E.C.P"}, [])
+    assert user_of(url=url.ljust(32_769, "x")) == ({}, [])
+
+
 @pytest.mark.parametrize(
     ("fields", "ttclid"),
     [

@@ -12,12 +12,16 @@ from typing import Final
 
 from tiktok_pixel.values.folding import fold
 
+# The longest English name has fewer; folding long text takes quadratic time.
+_LONGEST_NAME: Final = 100
 _DATA: Final = Path(__file__).parent / "data" / "countries.json"
 
 
 def alpha_2(text: str) -> str | None:
     """Return the alpha-2 code, in upper case, of the country that a text names, if any."""
     codes = _codes()
+    if len(text) > _LONGEST_NAME:
+        return None
     # Hot path: most countries are given as alpha-2 codes.
     return codes.get(text) or codes.get(fold(text).removeprefix("the"))
 

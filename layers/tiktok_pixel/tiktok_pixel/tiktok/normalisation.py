@@ -27,6 +27,10 @@ _US_ZIP_PLUS_4: Final = re.compile(r"(?P<zip>[0-9]{5})(?P<dash>-?)[0-9]{4}")
 _ZIP_PLUS_4_LENGTH: Final = 9
 # TikTok documents no limit and asks not to truncate click ids and cookies; this one bounds abuse.
 _LONGEST_CLICK_ID: Final = 4096
+# Normalising Unicode takes quadratic time for a long row of combining marks.
+_LONGEST_NAME: Final = 200
+# Segment accepts events of at most 32 KB.
+_LONGEST_URL: Final = 32_768
 # The first octets of IPv4 blocks in IANA's special-purpose registry, and of multicast and reserved
 # addresses: only with these does an address need a closer look.
 _SPECIAL_OCTETS: Final = frozenset({0, 10, 100, 127, 169, 172, 192, 198, 203, *range(224, 256)})
@@ -48,7 +52,12 @@ def email_address(text: str, _: Locality) -> str:
 
 
 def name(text: str, _: Locality) -> str:
-    """Convert to NFC, lower case, without white space and punctuation; all scripts stay."""
+    """Convert to NFC, lower case, without white space and punctuation; all scripts stay.
+
+    Raises:
+        UnusableValueError: Too long.
+    """
+    _check_length(text)
     text = text.lower() if text.isascii() else unicodedata.normalize("NFC", text).lower()
     if text.isalpha():
         return text
@@ -72,7 +81,12 @@ def zip_code(text: str, locality: Locality) -> str:
 
 
 def place(text: str, _: Locality) -> str:
-    """Convert a city or state to lower-case ASCII letters and digits, accents removed."""
+    """Convert a city or state to lower-case ASCII letters and digits, accents removed.
+
+    Raises:
+        UnusableValueError: Too long.
+    """
+    _check_length(text)
     return fold(text)
 
 
@@ -125,8 +139,15 @@ def click_id(text: str, _: Locality) -> str:
 
 def click_id_of_url(url: str) -> str | None:
     """Return the first ``ttclid`` of a URL's query that is not empty, ``None`` without one."""
+    if len(url) > _LONGEST_URL:
+        return None
     query = url.partition("#")[0].partition("?")[2]
     return parse_qs(query).get("ttclid", [None])[0]
+
+
+def _check_length(text: str) -> None:
+    if len(text) > _LONGEST_NAME:
+        raise UnusableValueError("too_long")
 
 
 def _public_ip(text: str) -> str:
