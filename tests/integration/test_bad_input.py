@@ -34,7 +34,9 @@ def assert_sound(answer: Answer, output: Output) -> None:
         assert row["reason"] in PROBLEM_CODES | IGNORED | {"tiktok_accepted"}, row
     failures = {f"ValidationFailure[{field},{rule}]" for field, rule in PROBLEMS}
     known = {"EventsReceived", "EventsForwarded", "EventsIgnored", "EventsRejected"}
-    assert output.metrics.keys() <= known | failures | {"TikTokLatency"}
+    forwarded = {f"EventsForwarded[{row['event']}]" for row in answer.rows}
+    known |= forwarded | {"PurchasesForwarded", "TikTokLatency"}
+    assert output.metrics.keys() <= known | failures
     assert output.metrics["EventsReceived"] == len(answer.rows)
 
 

@@ -87,7 +87,7 @@ def test_parked_events_are_counted_and_logged(
     metrics = output.metrics
     assert metrics["EventsReceived"] == metrics["EventsParked"] == 3
     assert metrics["EventsParked[operator]"] == 3
-    rows = next(line["rows"] for line in output.logs if "rows" in line)
+    rows = [line for line in output.logs if line["message"] == "event"]
     assert [(row["message_id"], row["status"]) for row in rows] == [
         (f"m-{number}", "parked") for number in range(3)
     ]

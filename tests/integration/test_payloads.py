@@ -43,13 +43,33 @@ def test_the_digests_in_the_expected_payloads_are_those_of_the_samples() -> None
     assert digests == {hashed(identifier) for identifier in PERSONAL}
 
 
+PROBLEMS = {
+    "partly-unusable": [
+        "email_not_an_address",
+        "phone_not_valid",
+        "price_not_a_number",
+        "currency_not_supported",
+    ],
+    "rejected-no-identifier": ["identifier_missing", "ip_not_public"],
+    "rejected-too-old": ["event_time_too_old"],
+}
+"""Sample -> the problems in the response."""
+
+
 def response_to(name: str) -> dict[str, Any]:
     """The whole body of the response to one sample."""
     _, status, reason = OUTCOMES[name]
     event = expected(name)["data"][0]["event"] if name in SENT else None
     if status == "rejected":
         event = "AddToCart"
-    row = {"message_id": f"sample-{name}", "status": status, "reason": reason, "event": event}
+    row = {
+        "message_id": f"sample-{name}",
+        "status": status,
+        "reason": reason,
+        "event": event,
+        "match_keys": list(expected(name)["data"][0]["user"]) if name in SENT else [],
+        "problems": PROBLEMS.get(name, []),
+    }
     return {"status": status, **dict.fromkeys(STATUSES, 0), status: 1, "results": [row]}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.integration.harness import Forward, Output, World
 from tools.sandbox import faults, samples
 
@@ -14,6 +16,14 @@ def test_the_metrics_of_a_batch(application: Forward, output: Output) -> None:
     assert metrics == {
         "EventsReceived": 12,
         "EventsForwarded": 9,
+        "EventsForwarded[AddPaymentInfo]": 1,
+        "EventsForwarded[AddToCart]": 2,
+        "EventsForwarded[AddToWishlist]": 1,
+        "EventsForwarded[InitiateCheckout]": 1,
+        "EventsForwarded[PlaceAnOrder]": 2,
+        "EventsForwarded[Search]": 1,
+        "EventsForwarded[ViewContent]": 1,
+        "PurchasesForwarded": 2,
         "EventsIgnored": 1,
         "EventsRejected": 2,
         # Left out of the event that has no identifier in the end.
@@ -46,7 +56,77 @@ def test_the_log_of_an_event_has_its_message_id_and_tiktoks_request_id(
     output.clear()
     application.send(samples.read("search"))
 
-    (line,) = output.logs
+    line, _ = output.logs
     assert line["message_id"] == "sample-search"
     assert line["status"] == "forwarded"
     assert line["tiktok"][0]["request_id"]
+
+
+def logged(output: Output, message: str) -> list[dict[str, Any]]:
+    """Return the log lines with a message, without what every line has."""
+    general = {"level", "location", "timestamp", "service", "message", "sampling_rate"}
+    context = {"cold_start", "xray_trace_id"}
+    return [
+        {
+            key: value
+            for key, value in line.items()
+            if key not in general | context and not key.startswith("function_")
+        }
+        for line in output.logs
+        if line["message"] == message
+    ]
+
+
+def test_the_log_of_a_batch_counts_by_tiktok_event_what_the_events_have(
+    application: Forward, output: Output
+) -> None:
+    output.clear()
+    cart = samples.read("add-to-cart")
+    worse = {**cart, "messageId": "m-2", "properties": {"price": "1,234", "email": "nobody"}}
+    application.send([cart, worse, samples.read("search"), samples.read("ignored-identify")])
+
+    everybody = ("email", "phone", "external_id", "first_name", "last_name", "ip", "user_agent")
+    address = ("locale", "city", "state", "zip_code", "country")
+    assert logged(output, "tiktok_event") == [
+        {
+            "event": "AddToCart",
+            "events": 2,
+            **{f"with_{key}": 2 for key in (*everybody, *address, "ttp")},
+            "with_value": 1,
+            "problem_price_ambiguous": 1,
+        },
+        {"event": "Search", "events": 1, "with_external_id": 1, "with_ip": 1}
+        | {f"with_{key}": 1 for key in ("user_agent", "locale")},
+    ]
+    (request,) = logged(output, "request")
+    assert (request["events"], request["ignored_not_mapped"]) == (4, 1)
+    assert (request["tiktok_calls"], request["tiktok_codes"]) == (1, "0")
+
+
+def test_an_event_that_lost_a_field_has_a_log_row_of_its_own(
+    application: Forward, output: Output
+) -> None:
+    output.clear()
+    application.send(
+        [samples.read(name) for name in ("partly-unusable", "search", "rejected-too-old")]
+    )
+
+    assert logged(output, "event") == [
+        {
+            "message_id": "sample-partly-unusable",
+            "status": "forwarded",
+            "reason": "tiktok_accepted",
+            "event": "AddToCart",
+            "match_keys": "external_id ip user_agent locale",
+            "problems": "email_not_an_address phone_not_valid price_not_a_number "
+            "currency_not_supported",
+        },
+        {
+            "message_id": "sample-rejected-too-old",
+            "status": "rejected",
+            "reason": "event_time_too_old",
+            "event": "AddToCart",
+            "match_keys": "",
+            "problems": "event_time_too_old",
+        },
+    ]

@@ -71,30 +71,6 @@ def test_a_counter_with_dimensions_is_a_line_in_the_embedded_metric_format() -> 
     )
 
 
-@pytest.mark.parametrize(("rows", "lines"), [(0, 0), (1, 1), (500, 1), (4000, 1), (10_000, 2)])
-def test_many_rows_are_logged_in_few_lines(log: io.StringIO, rows: int, lines: int) -> None:
-    observability.log_rows("events", [{"message_id": f"m-{number}"} for number in range(rows)])
-
-    written = [json.loads(line) for line in log.getvalue().splitlines()]
-    assert len(written) == lines
-    assert [row["message_id"] for line in written for row in line["rows"]] == [
-        f"m-{number}" for number in range(rows)
-    ]
-
-
-def test_a_line_of_long_rows_stays_below_the_limit_of_cloudwatch(log: io.StringIO) -> None:
-    row = {
-        "message_id": "?" * 100,
-        "status": "forwarded",
-        "reason": "tiktok_identifier_not_hashed",
-        "event": "e" * 50,
-    }
-
-    observability.log_rows("events", [row | {"problems": "p" * 1000}] * 1000)
-
-    assert max(len(line) for line in log.getvalue().splitlines()) < 250_000
-
-
 @pytest.mark.parametrize(
     "personal",
     [

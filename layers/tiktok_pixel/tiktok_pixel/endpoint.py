@@ -156,7 +156,7 @@ def _forward(events: list[Any], destination: Destination, deadline: Deadline) ->
         raise InvalidBodyError("batch_too_long")
     report = forward(events, destination, deadline=deadline, now=time.time())
     record(report)
-    return HttpResponse(*summarise(report.outcomes), is_authenticated=True)
+    return HttpResponse(*summarise(report.outcomes, report.summaries), is_authenticated=True)
 
 
 def _body(request: Mapping[str, Any]) -> str:

@@ -59,8 +59,10 @@ def forward(
         outcomes = [next(of_event) if isinstance(row, OutgoingEvent) else row for row in rows]
     return Report(
         [row for row in outcomes if isinstance(row, Outcome)],
+        [row.summary for row in rows],
         Counter(problems) if problems else {},
         calls,
+        frozenset(mapping.event_name or "" for mapping in destination.mappings.mappings),
     )
 
 

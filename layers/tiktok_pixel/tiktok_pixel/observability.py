@@ -6,13 +6,12 @@ never events. TikTok's messages are cleaned, because they may quote the values t
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import re
 import traceback
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
@@ -24,8 +23,6 @@ logging.getLogger().setLevel(logging.WARNING)
 logger: Final = Logger()
 metrics: Final = Metrics()
 
-# CloudWatch truncates a line at 256 KB. Lines stay below 250,000 bytes, with the logger's own keys.
-_LONGEST_ROWS: Final = 200_000
 _MESSAGE_LONGEST: Final = 200
 # Addresses, digests, and runs of digits that could be phone numbers or IP addresses.
 _PERSONAL: Final = re.compile(
@@ -58,21 +55,6 @@ def time_taken(name: str, seconds: Sequence[float]) -> None:
     """Add durations to a distribution, in milliseconds."""
     for one in seconds:
         metrics.add_metric(name=name, unit=MetricUnit.Milliseconds, value=round(one * 1000, 1))
-
-
-def log_rows(message: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Log many rows in as few lines as fit."""
-    line: list[Mapping[str, Any]] = []
-    size = 0
-    for row in rows:
-        length = len(json.dumps(row)) + 2
-        if line and size + length > _LONGEST_ROWS:
-            logger.info(message, extra={"rows": line})
-            line, size = [], 0
-        line.append(row)
-        size += length
-    if line:
-        logger.info(message, extra={"rows": line})
 
 
 def scrubbed(text: str) -> str:

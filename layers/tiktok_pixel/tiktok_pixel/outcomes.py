@@ -103,6 +103,7 @@ class Outcome:
         cause: Why it is parked; ``None`` for all other outcomes.
         unanswered_at: Unix time in seconds of the first attempt that was sent whole and got no
             readable response: TikTok may have counted the event.
+        summary: What a rejected event had; that of others is with the outgoing event.
     """
 
     message_id: Final[str | None]
@@ -112,8 +113,9 @@ class Outcome:
     throttled: Final[bool] = False
     cause: Final[Cause | None] = None
     unanswered_at: Final[float | None] = None
+    summary: Final[Summary] = NO_SUMMARY
 
-    def row(self) -> dict[str, str | None]:
+    def row(self) -> dict[str, Any]:
         """Return the row for the response and the log."""
         return {
             "message_id": self.message_id,
@@ -123,10 +125,14 @@ class Outcome:
         }
 
 
-def summarise(outcomes: Sequence[Outcome]) -> tuple[int, str]:
+def summarise(outcomes: Sequence[Outcome], summaries: Sequence[Summary]) -> tuple[int, str]:
     """Return the HTTP status and the JSON body of the response for all events of a request.
 
     The rows are in the order of the events. ``results_omitted`` counts those that do not fit.
+
+    Args:
+        outcomes: What happened to the events.
+        summaries: What the same events have.
     """
     counts = count_statuses(outcomes)
     status = next(one for one in _PRECEDENCE if counts[one])
@@ -135,7 +141,10 @@ def summarise(outcomes: Sequence[Outcome]) -> tuple[int, str]:
         outcome.throttled for outcome in outcomes if outcome.status is Status.RETRY
     ):
         http_status = _THROTTLED
-    rows = [outcome.row() for outcome in outcomes]
+    rows = [
+        outcome.row() | {"match_keys": list(summary.match_keys), "problems": list(summary.problems)}
+        for outcome, summary in zip(outcomes, summaries, strict=True)
+    ]
     body = _body(status, counts, {"results": rows})
     if len(body) > _LONGEST_ROWS:
         kept = _most_important(outcomes, rows)
@@ -145,8 +154,8 @@ def summarise(outcomes: Sequence[Outcome]) -> tuple[int, str]:
 
 
 def _most_important(
-    outcomes: Sequence[Outcome], rows: Sequence[dict[str, str | None]]
-) -> list[dict[str, str | None]]:
+    outcomes: Sequence[Outcome], rows: Sequence[dict[str, Any]]
+) -> list[dict[str, Any]]:
     """Return the rows that fit, by importance of their status, in the order of the events."""
     indexes = sorted(range(len(rows)), key=lambda index: _IMPORTANCE.index(outcomes[index].status))
     kept: set[int] = set()

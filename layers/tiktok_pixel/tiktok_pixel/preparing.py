@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tiktok_pixel.mapping.paths import resolve, split_path
 from tiktok_pixel.observability import report_crash
-from tiktok_pixel.outcomes import Outcome, Status, shown_message_id
+from tiktok_pixel.outcomes import Outcome, Status, Summary, shown_message_id
 from tiktok_pixel.segment.consent import has_consent, is_consent_event, is_selected
 from tiktok_pixel.segment.errors import InvalidSegmentEventError
 from tiktok_pixel.segment.event import SegmentEvent, read_event
@@ -69,7 +69,9 @@ def prepare(
         except InvalidSegmentEventError as error:
             problems.append(error.problem)
             shown = shown_message_id(error.message_id)
-            rows.append(Outcome(shown, Status.REJECTED, error.problem.code))
+            code = error.problem.code
+            summary = Summary(problems=(code,))
+            rows.append(Outcome(shown, Status.REJECTED, code, summary=summary))
             continue
         if event.message_id and event.message_id in taken:
             rows.append(_ignored(event, "duplicate_in_batch"))
@@ -84,7 +86,7 @@ def prepare(
         except RecursionError:
             problem = Problem("event", "nested_too_deeply")
             problems.append(problem)
-            rows.append(_outcome(event, Status.REJECTED, problem.code))
+            rows.append(_rejected(event, [problem]))
             continue
         except Exception as error:  # noqa: BLE001  # one crash must not lose the rest of a batch
             report_crash(error)
@@ -166,9 +168,8 @@ def _map(
     try:
         return _build(mapping, event.raw, fields, context)
     except InvalidEventError as error:
-        problem = error.problem
-        row = _outcome(event, Status.REJECTED, problem.code, mapping.event_name)
-        return row, [problem, *error.left_out]
+        problems = [error.problem, *error.left_out]
+        return _rejected(event, problems, mapping.event_name), problems
     except ForbiddenEventError as error:
         return _outcome(event, Status.IGNORED, error.reason, mapping.event_name), []
 
@@ -242,6 +243,15 @@ def _outcome(
     event: SegmentEvent, status: Status, reason: str, event_name: str | None = None
 ) -> Outcome:
     return Outcome(shown_message_id(event.message_id), status, reason, event_name)
+
+
+def _rejected(
+    event: SegmentEvent, problems: Sequence[Problem], event_name: str | None = None
+) -> Outcome:
+    """Return the outcome of an event that the first of its problems rejects."""
+    codes = tuple(problem.code for problem in problems)
+    shown = shown_message_id(event.message_id)
+    return Outcome(shown, Status.REJECTED, codes[0], event_name, summary=Summary(problems=codes))
 
 
 def _is_rejected(row: Row) -> bool:

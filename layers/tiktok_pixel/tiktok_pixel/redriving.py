@@ -112,7 +112,7 @@ def _process(
             # A message with one event that could not be stored stays whole.
             message.is_done &= next(is_stored)
     record_redriven(
-        Report([outcome for outcome, _ in results], {}, calls),
+        Report([outcome for outcome, _ in results], (), {}, calls),
         [parked_state(event) for event in waiting],
         now,
     )

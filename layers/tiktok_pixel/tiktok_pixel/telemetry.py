@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from tiktok_pixel import observability
-from tiktok_pixel.outcomes import Outcome, Status, count_statuses, shown_message_id
+from tiktok_pixel.outcomes import (
+    NO_SUMMARY,
+    Outcome,
+    Status,
+    Summary,
+    count_statuses,
+    shown_message_id,
+)
+from tiktok_pixel.tiktok.schema import is_standard_event
 
 if TYPE_CHECKING:
     from tiktok_pixel.outcomes import Cause
@@ -32,6 +40,9 @@ _REDRIVEN_METRICS: Final = {
 }
 # A bisection makes hundreds of calls: a log line lists the first.
 _MOST_CALLS: Final = 50
+# Outcomes that are logged event by event.
+_UNFINISHED: Final = (Status.REJECTED, Status.PARKED, Status.RETRY)
+_PURCHASES: Final = ("Purchase", "CompletePayment", "PlaceAnOrder")
 _TIKTOK_ACCEPTED: Final = "tiktok_accepted"
 
 
@@ -41,13 +52,17 @@ class Report:
 
     Attributes:
         outcomes: One for each event and mapping that matched it, in order.
+        summaries: What the same events have; empty when it is not known.
         problems: How often each problem was found in the events.
         calls: The requests to TikTok.
+        event_names: The event names that stand in the mappings.
     """
 
     outcomes: Final[Sequence[Outcome]]
+    summaries: Final[Sequence[Summary]]
     problems: Final[Mapping[Problem, int]]
     calls: Final[Sequence[Call]]
+    event_names: Final[Collection[str]] = ()
 
 
 def record(report: Report) -> None:
@@ -56,7 +71,10 @@ def record(report: Report) -> None:
     causes = Counter(outcome.cause for outcome in report.outcomes if outcome.cause is not None)
     for cause, times in causes.items():
         observability.count_by("EventsParked", times, {"cause": cause})
-    _account("request", report, _METRICS, report.outcomes)
+    _count_forwarded(report)
+    _account("request", report, _METRICS)
+    _log_tiktok_events(report)
+    _log_events(zip(report.outcomes, report.summaries, strict=True))
 
 
 def record_redriven(report: Report, waiting: Sequence[Parked], now: float) -> None:
@@ -67,9 +85,10 @@ def record_redriven(report: Report, waiting: Sequence[Parked], now: float) -> No
         waiting: The state of those that stay in the queue.
         now: Unix time in seconds.
     """
+    _account("redriven", report, _REDRIVEN_METRICS)
     # Events that wait are only counted: there may be many, in every pass.
     ended = [outcome for outcome in report.outcomes if outcome.status is Status.REJECTED]
-    _account("redriven", report, _REDRIVEN_METRICS, ended)
+    _log_events((outcome, NO_SUMMARY) for outcome in ended)
     oldest: dict[Cause, float] = {}
     for state in waiting:
         oldest[state.cause] = min(oldest.get(state.cause, now), state.parked_at)
@@ -81,9 +100,7 @@ def record_redriven(report: Report, waiting: Sequence[Parked], now: float) -> No
         observability.hours("OldestParkedHours", now - min(oldest.values()))
 
 
-def _account(
-    message: str, report: Report, names: Mapping[Status, str], rows: Sequence[Outcome]
-) -> None:
+def _account(message: str, report: Report, names: Mapping[Status, str]) -> None:
     counts = count_statuses(report.outcomes)
     for status, name in names.items():
         observability.count(name, counts[status])
@@ -95,23 +112,78 @@ def _account(
     refusals = [_code(call) for call in report.calls if call.reason != _TIKTOK_ACCEPTED]
     for code in dict.fromkeys(refusals):
         observability.count_by("TikTokError", refusals.count(code), {"code": code})
-    _log(message, report, counts, rows)
+    _log(message, report, counts)
 
 
-def _log(
-    message: str, report: Report, counts: Mapping[Status, int], rows: Sequence[Outcome]
-) -> None:
+def _log(message: str, report: Report, counts: Mapping[Status, int]) -> None:
     extra: dict[str, Any] = {
         "outcomes": {status: times for status, times in counts.items() if times},
         "problems": {problem.code: times for problem, times in report.problems.items()},
+        "events": len(report.outcomes),
         "tiktok": [_call(call) for call in report.calls[:_MOST_CALLS]],
         "tiktok_calls": len(report.calls),
+        "tiktok_ms": max((round(call.seconds * 1000) for call in report.calls), default=0),
+        "tiktok_codes": " ".join(dict.fromkeys(map(_code, report.calls))),
     }
     if len(report.outcomes) == 1:
-        observability.logger.info(message, extra=extra | report.outcomes[0].row())
-        return
+        extra |= report.outcomes[0].row()
+    ignored = Counter(
+        outcome.reason for outcome in report.outcomes if outcome.status is Status.IGNORED
+    )
+    extra |= {f"ignored_{reason}": times for reason, times in ignored.items()}
     observability.logger.info(message, extra=extra)
-    observability.log_rows("events", [outcome.row() for outcome in rows])
+
+
+def _log_tiktok_events(report: Report) -> None:
+    """Log what the events of each TikTok event name have, as flat counts."""
+    counts: dict[str, Counter[str]] = {}
+    for outcome, summary in _sent(report):
+        of_event = counts.setdefault(_event_name(outcome, report), Counter())
+        of_event["events"] += 1
+        of_event.update(f"with_{key}" for key in summary.match_keys)
+        of_event.update(f"problem_{code}" for code in set(summary.problems))
+        if summary.has_value:
+            of_event["with_value"] += 1
+    for event, of_event in counts.items():
+        observability.logger.info("tiktok_event", extra={"event": event, **of_event})
+
+
+def _log_events(rows: Iterable[tuple[Outcome, Summary]]) -> None:
+    """Log each event that was rejected, parked, retried, or lost a field."""
+    for outcome, summary in rows:
+        if outcome.status in _UNFINISHED or summary.problems:
+            # CloudWatch Logs Insights reads text, not arrays.
+            lists = {
+                "match_keys": " ".join(summary.match_keys),
+                "problems": " ".join(summary.problems),
+            }
+            observability.logger.warning("event", extra=outcome.row() | lists)
+
+
+def _count_forwarded(report: Report) -> None:
+    forwarded = [
+        _event_name(outcome, report)
+        for outcome, _ in _sent(report)
+        if outcome.status is Status.FORWARDED
+    ]
+    for event, times in Counter(forwarded).items():
+        observability.count_by("EventsForwarded", times, {"event": event})
+    purchases = sum(event in _PURCHASES for event in forwarded)
+    if purchases:
+        observability.count("PurchasesForwarded", purchases)
+
+
+def _sent(report: Report) -> Iterator[tuple[Outcome, Summary]]:
+    """Yield the events that were mapped and could be sent."""
+    for outcome, summary in zip(report.outcomes, report.summaries, strict=True):
+        if outcome.status not in (Status.IGNORED, Status.REJECTED) and outcome.event is not None:
+            yield outcome, summary
+
+
+def _event_name(outcome: Outcome, report: Report) -> str:
+    """Return a name from a closed list: an event can compute any name."""
+    name = outcome.event or ""
+    return name if is_standard_event(name) or name in report.event_names else "other"
 
 
 def _call(call: Call) -> dict[str, Any]:
