@@ -33,7 +33,13 @@ def assert_sound(answer: Answer, output: Output) -> None:
         assert row["status"] in ("forwarded", "ignored", "rejected"), row
         assert row["reason"] in PROBLEM_CODES | IGNORED | {"tiktok_accepted"}, row
     failures = {f"ValidationFailure[{field},{rule}]" for field, rule in PROBLEMS}
-    known = {"EventsReceived", "EventsForwarded", "EventsIgnored", "EventsRejected"}
+    known = {
+        "EventsReceived",
+        "EventsForwarded",
+        "EventsIgnored",
+        "EventsRejected",
+        "ValidationFailure",
+    }
     forwarded = {f"EventsForwarded[{row['event']}]" for row in answer.rows}
     known |= forwarded | {"PurchasesForwarded", "TikTokLatency"}
     assert output.metrics.keys() <= known | failures

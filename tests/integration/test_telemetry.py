@@ -25,6 +25,7 @@ def test_the_metrics_of_a_batch(application: Forward, output: Output) -> None:
         "EventsForwarded[ViewContent]": 1,
         "PurchasesForwarded": 2,
         "EventsIgnored": 1,
+        "ValidationFailure": 7,
         "EventsRejected": 2,
         # Left out of the event that has no identifier in the end.
         "ValidationFailure[ip,not_public]": 1,

@@ -17,6 +17,7 @@ from tiktok_pixel.outcomes import (
     shown_message_id,
 )
 from tiktok_pixel.tiktok.schema import is_standard_event
+from tiktok_pixel.tiktok.verdicts import CODES
 
 if TYPE_CHECKING:
     from tiktok_pixel.outcomes import Cause
@@ -85,6 +86,7 @@ def record_redriven(report: Report, waiting: Sequence[Parked], now: float) -> No
         waiting: The state of those that stay in the queue.
         now: Unix time in seconds.
     """
+    _count_purchases(report)
     _account("redriven", report, _REDRIVEN_METRICS)
     # Events that wait are only counted: there may be many, in every pass.
     ended = [outcome for outcome in report.outcomes if outcome.status is Status.REJECTED]
@@ -104,12 +106,14 @@ def _account(message: str, report: Report, names: Mapping[Status, str]) -> None:
     counts = count_statuses(report.outcomes)
     for status, name in names.items():
         observability.count(name, counts[status])
+    observability.count("ValidationFailure", sum(report.problems.values()))
     for problem, times in report.problems.items():
         observability.count_by(
             "ValidationFailure", times, {"field": problem.field, "reason": problem.rule}
         )
     observability.time_taken("TikTokLatency", [call.seconds for call in report.calls])
     refusals = [_code(call) for call in report.calls if call.reason != _TIKTOK_ACCEPTED]
+    observability.count("TikTokError", len(refusals))
     for code in dict.fromkeys(refusals):
         observability.count_by("TikTokError", refusals.count(code), {"code": code})
     _log(message, report, counts)
@@ -168,9 +172,16 @@ def _count_forwarded(report: Report) -> None:
     ]
     for event, times in Counter(forwarded).items():
         observability.count_by("EventsForwarded", times, {"event": event})
-    purchases = sum(event in _PURCHASES for event in forwarded)
-    if purchases:
-        observability.count("PurchasesForwarded", purchases)
+    _count_purchases(report)
+
+
+def _count_purchases(report: Report) -> None:
+    purchases = [
+        outcome
+        for outcome in report.outcomes
+        if outcome.status is Status.FORWARDED and outcome.event in _PURCHASES
+    ]
+    observability.count("PurchasesForwarded", len(purchases))
 
 
 def _sent(report: Report) -> Iterator[tuple[Outcome, Summary]]:
@@ -201,5 +212,5 @@ def _call(call: Call) -> dict[str, Any]:
 
 
 def _code(call: Call) -> str:
-    # TikTok's codes are a short list; without a code, the reason takes its place.
-    return call.reason if call.code is None else str(call.code)
+    # Dimensions have a closed list of values: TikTok's documented codes, or the reason.
+    return str(call.code) if call.code in CODES else call.reason

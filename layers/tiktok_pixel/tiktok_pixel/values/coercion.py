@@ -24,7 +24,7 @@ EXACT_INTEGER: Final = 2**53
 
 
 def text(value: object) -> str | None:
-    """Convert to text, numbers and booleans as JavaScript prints them, a list of one as ititem."""
+    """Convert to text: numbers, booleans as JavaScript prints them, a list of one as its item."""
     if type(value) is str:
         return value if value.strip(WHITESPACE) else None
     if value is None:
