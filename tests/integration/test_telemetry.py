@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.integration.harness import Forward, Output, World
+from tiktok_pixel import observability
 from tools.sandbox import faults, samples
 
 
@@ -131,3 +132,17 @@ def test_an_event_that_lost_a_field_has_a_log_row_of_its_own(
             "problems": "event_time_too_old",
         },
     ]
+
+
+def test_at_level_debug_the_stages_are_timed(application: Forward, output: Output) -> None:
+    level = observability.logger.log_level
+    observability.logger.setLevel("DEBUG")
+    try:
+        application.send(samples.read("search"))
+    finally:
+        observability.logger.setLevel(level)
+
+    timings = [line for line in output.logs if line["message"] == "timings"]
+    stages = {key for line in timings for key in line if key.endswith("_ms")}
+    assert stages == {"map_ms", "deliver_ms", "park_ms"}
+    assert all(line[stage] >= 0 for line in timings for stage in stages & line.keys())

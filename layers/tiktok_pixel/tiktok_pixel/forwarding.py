@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from tiktok_pixel.observability import log_timings
 from tiktok_pixel.outcomes import Cause, Outcome, Status
 from tiktok_pixel.preparing import prepare
 from tiktok_pixel.telemetry import Report
@@ -41,7 +43,10 @@ def forward(
     early = deadline
     if destination.queue is not None:
         early = deadline.earlier(_PARKING_SECONDS + len(events) * _PARKING_SECONDS_PER_EVENT)
+    started = time.perf_counter()
     rows, problems = prepare(events, destination.mappings, destination.settings, now, early)
+    mapped = time.perf_counter()
+    log_timings(map=mapped - started)
     ready = [row for row in rows if isinstance(row, OutgoingEvent)]
     calls: list[Call] = []
     outcomes: Sequence[Outcome | OutgoingEvent] = rows
@@ -54,7 +59,9 @@ def forward(
             test_event_code=destination.settings.test_event_code,
         )
         delivered, calls = delivery.deliver(ready)
+        answered = time.perf_counter()
         delivered = _park(ready, delivered, destination, deadline, now)
+        log_timings(deliver=answered - mapped, park=time.perf_counter() - answered)
         of_event = iter(delivered)
         outcomes = [next(of_event) if isinstance(row, OutgoingEvent) else row for row in rows]
     return Report(

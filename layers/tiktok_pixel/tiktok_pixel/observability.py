@@ -57,6 +57,14 @@ def time_taken(name: str, seconds: Sequence[float]) -> None:
         metrics.add_metric(name=name, unit=MetricUnit.Milliseconds, value=round(one * 1000, 1))
 
 
+def log_timings(**seconds: float) -> None:
+    """Log at level DEBUG how long stages took, in milliseconds."""
+    logger.debug(
+        "timings",
+        extra={f"{stage}_ms": round(taken * 1000, 2) for stage, taken in seconds.items()},
+    )
+
+
 def scrubbed(text: str) -> str:
     """Return text from outside that is safe to log: short, printable, nothing personal."""
     bounded = _UNPRINTABLE.sub("?", text[: 2 * _MESSAGE_LONGEST])
