@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.simulation.world import DAY, HOUR, MINUTE, Simulation
+from tiktok_pixel import redriving
 from tiktok_pixel.outcomes import Cause
 from tiktok_pixel.tiktok.outgoing import Route, Traffic
 from tiktok_pixel.tiktok.verdicts import TIMEOUT, UNREACHABLE
@@ -46,20 +47,29 @@ def test_three_days_of_failures_lose_nothing(failure: str) -> None:
 @pytest.mark.parametrize(
     "reason", ["tiktok_timeout", "tiktok_circuit_open", "tiktok_token_invalid"]
 )
-def test_three_days_without_responses_lose_only_what_was_sent(reason: str) -> None:
+@pytest.mark.parametrize("missing", [0, 1], ids=["", "a pixel without credentials"])
+def test_three_days_without_responses_lose_only_what_was_sent(reason: str, missing: int) -> None:
     simulation = Simulation()
     simulation.tiktok.rule = lambda _events, _request: TIMEOUT
+    simulation.park(
+        missing,
+        Cause.OPERATOR,
+        "credentials_missing",
+        prefix="missing",
+        route=Route("missing", "web"),
+    )
     simulation.park(120, reason=reason)
 
     simulation.run(3 * DAY)
     simulation.tiktok.rule = lambda _events, _request: None
     simulation.run(15 * MINUTE)
 
-    lost = simulation.parked - set(simulation.tiktok.accepted)
+    waiting = set(simulation.queue.event_ids())
+    assert len(waiting) == missing
+    lost = simulation.parked - set(simulation.tiktok.accepted) - waiting
     assert lost <= simulation.tiktok.silent_events, "only what TikTok may have counted already"
     # Events are only sent as probes, and a probe is chosen again until its time is over.
-    assert len(lost) <= 3
-    assert simulation.queue.messages == {}
+    assert 1 <= len(lost) <= 3
 
 
 def test_events_end_thirteen_days_and_twelve_hours_after_parking(
@@ -107,6 +117,47 @@ def test_one_poison_event_holds_no_others(code: int) -> None:
     simulation.run(HOUR)
 
     assert simulation.parked - set(simulation.tiktok.accepted) == {"m-77"}
+    simulation.check_nothing_lost()
+
+
+def test_an_event_on_which_tiktok_hangs_holds_no_others() -> None:
+    simulation = Simulation()
+    simulation.tiktok.rule = lambda events, _request: (
+        TIMEOUT if any(event["event_id"] == "m-500" for event in events) else None
+    )
+    simulation.park(1000)
+
+    simulation.run(3 * DAY)
+
+    assert simulation.parked - set(simulation.tiktok.accepted) == {"m-500"}
+    assert simulation.queue.messages == {}
+
+
+def test_a_throttled_pixel_holds_no_other_pixel() -> None:
+    simulation = Simulation()
+    simulation.tiktok.rule = lambda _events, request: (
+        40100 if request["event_source_id"] == "pixel-busy" else None
+    )
+    simulation.park(60, reason="tiktok_throttled", prefix="busy", route=Route("busy", "web"))
+    simulation.park(2)
+
+    simulation.run(HOUR)
+
+    assert set(simulation.tiktok.accepted) == {"m-0", "m-1"}
+    simulation.check_nothing_lost()
+
+
+def test_an_error_in_telemetry_does_not_multiply_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(redriving, "record_redriven", fail)
+    simulation = Simulation()
+    simulation.tiktok.rule = lambda _events, _request: 40105
+    simulation.park(10, Cause.OPERATOR, "tiktok_token_invalid")
+
+    simulation.run(HOUR)
+
     simulation.check_nothing_lost()
 
 

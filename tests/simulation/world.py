@@ -18,9 +18,9 @@ from tiktok_pixel.redriving import respond
 from tiktok_pixel.settings import Settings
 from tiktok_pixel.tiktok.breaker import CircuitBreaker
 from tiktok_pixel.tiktok.client import NoResponseError
-from tiktok_pixel.tiktok.delivery import PixelCredentials
+from tiktok_pixel.tiktok.delivery import CredentialsUnavailableError, PixelCredentials
 from tiktok_pixel.tiktok.outgoing import OutgoingEvent, Parked, Route
-from tiktok_pixel.tiktok.verdicts import TikTokResponse, Verdict
+from tiktok_pixel.tiktok.verdicts import TikTokResponse, Verdict, VerdictKind
 
 MINUTE: Final = 60.0
 HOUR: Final = 3600.0
@@ -155,10 +155,13 @@ class MemoryTikTok:
 
 
 class MemoryCredentials:
-    """One pixel, whose token is always readable."""
+    """Pixels whose tokens are always readable, but for one named `missing`."""
 
     def pixel(self, name: str | None, deadline: Deadline) -> PixelCredentials:  # noqa: ARG002
         """Return the pixel."""
+        if name == "missing":
+            missing = Verdict(VerdictKind.OPERATOR, "credentials_missing")
+            raise CredentialsUnavailableError(missing)
         return PixelCredentials(f"pixel-{name}", "token")
 
     def renew(self, name: str | None, refused: PixelCredentials, deadline: Deadline) -> bool:  # noqa: ARG002

@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 # Seconds kept back from Lambda's time, for SQS, metrics and the response.
 _PARKING_SECONDS: Final = 10.0
+# Seconds kept back for metrics and the response: after Lambda's time-out all messages come back.
+_RESPONSE_SECONDS: Final = 2.0
 READ_SECONDS: Final = 30.0
 """How long to wait for TikTok's response: without one, an event that was sent stays uncertain."""
 
@@ -82,7 +84,7 @@ def respond(
     Source: AWS Lambda, "Implementing partial batch responses".
     """
     records: Sequence[Mapping[str, Any]] = event["Records"]
-    end = Deadline.after(context.get_remaining_time_in_millis() / 1000)
+    end = Deadline.after(context.get_remaining_time_in_millis() / 1000).earlier(_RESPONSE_SECONDS)
     failed = [record["messageId"] for record in records]
     if destination.queue is not None:
         try:
@@ -111,11 +113,14 @@ def _process(
         for _ in message.events or ():
             # A message with one event that could not be stored stays whole.
             message.is_done &= next(is_stored)
-    record_redriven(
-        Report([outcome for outcome, _ in results], (), {}, calls),
-        [parked_state(event) for event in waiting],
-        now,
-    )
+    try:
+        record_redriven(
+            Report([outcome for outcome, _ in results], (), {}, calls),
+            [parked_state(event) for event in waiting],
+            now,
+        )
+    except Exception as error:  # noqa: BLE001  # messages that are stored anew must not come back
+        observability.report_crash(error)
     return [message.id for message in messages if not message.is_done]
 
 
@@ -136,6 +141,7 @@ def redrive(
         deadline,
         test_event_code=settings.test_event_code,
         tries=1,
+        clock=lambda: now,
     )
     calls: list[Call] = []
 

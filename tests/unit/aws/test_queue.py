@@ -160,6 +160,19 @@ def test_events_share_messages_with_others_of_their_route(
     ]
 
 
+def message(pixel: object = None, **row: object) -> str:
+    """A message of format 2 with one event, which lacks nothing but what is changed."""
+    event = {"message_id": "m", "parked_at": 1, "body": {"event": "E", "event_time": 1}, **row}
+    head = json.loads(park_text())
+    return json.dumps(head | {"pixel": pixel, "events": [event]})
+
+
+def park_text() -> str:
+    sqs = Sqs()
+    park(sqs, [outgoing(0)])
+    return sqs.bodies[0]
+
+
 UNREADABLE: Final[dict[str, str]] = {
     "empty": "",
     "not JSON": "{",
@@ -176,6 +189,10 @@ UNREADABLE: Final[dict[str, str]] = {
     "an unknown cause": '{"version": 2, "pixel": null, "event_source": "web", "traffic": "real",'
     ' "test_event_code": null, "cause": "x", "reason": "", "tries": 0, "alone": false,'
     ' "events": [{"message_id": "m", "parked_at": 1, "body": {"event": "E", "event_time": 1}}]}',
+    "a time that is text": message(unanswered_at="yesterday"),
+    "a time beyond all numbers": message(body={"event": "E", "event_time": 10**400}),
+    "a list for a pixel": message(pixel=["eu"]),
+    "nested too deeply": "[" * 100_000,
     "no time": '{"version": 1, "pixel": null, "event_source": "web", "test_event_code": null,'
     ' "events": [{"message_id": "m", "parked_at": "x", "body": {"event": "E"}}]}',
 }

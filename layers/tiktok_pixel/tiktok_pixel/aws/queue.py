@@ -27,6 +27,15 @@ _LARGEST_MESSAGE: Final = 240_000
 _VERSION: Final = 2
 _FIRST_VERSION: Final = 1
 _PARALLEL: Final = 16
+# What reading any JSON, or none, can raise.
+_UNREADABLE: Final = (
+    KeyError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+)
 
 
 class UnreadableMessageError(TikTokPixelError):
@@ -108,7 +117,7 @@ def read_message(text: str) -> list[OutgoingEvent]:
             raise UnreadableMessageError("unknown version")
         read = _read_first_version if version == _FIRST_VERSION else _read
         return read(message)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except _UNREADABLE as error:
         raise UnreadableMessageError("not a message of parked events") from error
 
 
@@ -119,6 +128,7 @@ def _read(message: dict[str, Any]) -> list[OutgoingEvent]:
         Traffic(message["traffic"]),
         message["test_event_code"],
     )
+    hash(route)  # Raises a TypeError here, not when events are grouped.
     cause = Cause(message["cause"])
     return [
         _event(
@@ -128,8 +138,8 @@ def _read(message: dict[str, Any]) -> list[OutgoingEvent]:
                 cause,
                 str(message["reason"]),
                 float(row["parked_at"]),
-                unanswered_at=row.get("unanswered_at"),
-                refused_at=row.get("refused_at"),
+                unanswered_at=_time(row, "unanswered_at"),
+                refused_at=_time(row, "refused_at"),
                 tries=int(message["tries"]),
                 is_alone=bool(message["alone"]),
             ),
@@ -153,10 +163,15 @@ def _read_first_version(message: dict[str, Any]) -> list[OutgoingEvent]:
     ]
 
 
+def _time(row: dict[str, Any], name: str) -> float | None:
+    return None if row.get(name) is None else float(row[name])
+
+
 def _event(route: Route, row: dict[str, Any], parked: Parked) -> OutgoingEvent:
     body = row["body"]
     if not isinstance(body["event_time"], int):
         raise TypeError("event_time")
+    float(body["event_time"])  # Raises an OverflowError here, not where its age is computed.
     return OutgoingEvent(route, row["message_id"], str(body["event"]), compact(body), parked=parked)
 
 

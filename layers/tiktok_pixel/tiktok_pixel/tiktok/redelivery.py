@@ -45,6 +45,8 @@ DOUBTFUL: Final = (UNAVAILABLE, UNKNOWN, VALIDATION)
 # Most failures are over after two passes; what fails on is searched for a bad event.
 _PASSES_BEFORE_SEARCH: Final = 2
 _SAMPLE: Final = 2
+# One round of parallel requests; twice finds one event in a full request.
+_PARTS: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +94,13 @@ class Pass:
         self._attempts = [Attempt() for _ in events]
         # No response, or too many requests: nothing more is sent.
         self._is_stopped = False
+        self._throttled: set[str | None] = set()
         self._has_accepted = False
 
     def run(self) -> list[Attempt]:
         """Send what can be sent and return an attempt for each event, in order."""
         positions = range(len(self._events))
-        if positions and not self._is_responsive:
-            self._send([[self._cheapest(positions)]])
+        self._probe(positions)
         fresh: list[int] = []
         groups: dict[tuple[object, ...], list[int]] = {}
         for position in self._unsent(positions):
@@ -117,17 +119,30 @@ class Pass:
             )
         return self._attempts
 
+    def _probe(self, positions: Iterable[int]) -> None:
+        """Send one event unless TikTok has just responded.
+
+        A pixel without credentials sends nothing and proves nothing: then the next pixel is tried.
+        """
+        by_pixel: dict[str | None, list[int]] = {}
+        for position in positions:
+            by_pixel.setdefault(self._events[position].route.pixel, []).append(position)
+        for position in sorted(map(self._cheapest, by_pixel.values()), key=self._loss):
+            if self._is_responsive:
+                return
+            self._send([[position]])
+
     def _cheapest(self, positions: Iterable[int]) -> int:
         """Return the event that loses least when its request gets no response either.
 
         It is one that TikTok may have counted already, the longest ago.
         """
+        return min(positions, key=self._loss)
 
-        def unanswered_at(position: int) -> float:
-            found = self._state(position).unanswered_at
-            return float("inf") if found is None else found
-
-        return min(positions, key=unanswered_at)
+    def _loss(self, position: int) -> tuple[float, float]:
+        found = self._state(position).unanswered_at
+        # Random among equals: the same bad event must not be the probe of each pass.
+        return float("inf") if found is None else found, random.random()  # noqa: S311  # no secret
 
     def _send_batches(self, positions: Sequence[int], *, thorough: bool = False) -> None:
         """Send events in full requests: one first, the others once TikTok has responded."""
@@ -137,10 +152,16 @@ class Pass:
         ]
         for round_of_chunks in (chunks[:1], chunks[1:]):
             for chunk, result in self._send(round_of_chunks):
-                if result.verdict.kind is VerdictKind.CONTENT or (
-                    result.verdict in DOUBTFUL and self._is_worth_searching(chunk)
-                ):
-                    self._bisect(chunk, result, thorough=thorough)
+                self._examine(chunk, result, thorough=thorough)
+
+    def _examine(self, chunk: Chunk, result: Result, *, thorough: bool) -> None:
+        """Search a chunk that was not accepted for the bad event."""
+        if result.verdict.kind is VerdictKind.CONTENT or (
+            result.verdict in DOUBTFUL and self._is_worth_searching(chunk)
+        ):
+            self._bisect(chunk, result, thorough=thorough)
+        elif result.verdict in _SILENT:
+            self._search_silent(chunk, thorough=thorough)
 
     def _send_group(self, positions: Sequence[int]) -> None:
         """Send events that were refused before, unless two of them are refused alike again."""
@@ -182,6 +203,23 @@ class Pass:
                 [(part, _as_content(found.verdict), found.message) for part, found in results]
             )
 
+    def _search_silent(self, chunk: Chunk, *, thorough: bool) -> None:
+        """Send parts of a chunk that got no response although TikTok accepts other events.
+
+        Its events may have been counted already: sending them again risks no further event.
+        """
+        if len(chunk) == 1 or not self._has_accepted:
+            return
+        self._is_stopped = False
+        size = -(-len(chunk) // _PARTS)
+        results = self._send([chunk[start : start + size] for start in range(0, len(chunk), size)])
+        if all(result.verdict in _SILENT for _, result in results):
+            return
+        for part, result in results:
+            self._is_stopped = False
+            self._examine(part, result, thorough=thorough)
+        self._is_stopped = False
+
     def _forget_refusal(self, positions: Iterable[int]) -> None:
         """Undo the refusal of a chunk for the events that an interrupted search did not reach."""
         for position in positions:
@@ -197,13 +235,17 @@ class Pass:
 
     def _send(self, chunks: Sequence[Chunk]) -> list[tuple[Chunk, Result]]:
         """Send chunks at the same time and note what became of them; nothing after a stop."""
+        events = self._events
+        chunks = [chunk for chunk in chunks if events[chunk[0]].route.pixel not in self._throttled]
         if not chunks or self._is_stopped or not self._has_time():
             return []
-        events = self._events
         results = self._send_all([[events[position] for position in chunk] for chunk in chunks])
         for chunk, result in zip(chunks, results, strict=True):
             self._has_accepted |= result.verdict.kind is VerdictKind.ACCEPTED
-            self._is_stopped |= result.verdict in _SILENT or result.verdict.throttled
+            self._is_stopped |= result.verdict in _SILENT
+            self._is_responsive |= bool(result.calls) and result.verdict not in _SILENT
+            if result.verdict.throttled:
+                self._throttled.add(events[chunk[0]].route.pixel)
             for position in chunk:
                 earlier = self._attempts[position].unanswered_at
                 self._attempts[position] = Attempt(
