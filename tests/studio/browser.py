@@ -65,6 +65,8 @@ def open_page(context: Any, url: str) -> Any:
     page = context.new_page()
     page.goto(url)
     page.locator("h2", has_text="Result").wait_for(state="attached")
+    # NiceGUI drops what is typed before its websocket is ready.
+    page.wait_for_function("window.did_handshake")
     return page
 
 
