@@ -13,6 +13,7 @@ import typer
 from tools.ops.template import ROOT, load_samconfig, load_template
 from tools.pixel.console import CommandError
 from tools.pixel.options import StageName
+from tools.pixel.samconfig import read_overrides
 
 StageArgument = Annotated[StageName, typer.Argument(help="The stage.", show_default=False)]
 RegionOption = Annotated[
@@ -102,7 +103,7 @@ def load_stage(
     defaults = {
         key: str(one.get("Default", "")) for key, one in load_template()["Parameters"].items()
     }
-    overrides = dict(one.split("=", 1) for one in deploy.get("parameter_overrides", []))
+    overrides = read_overrides(deploy.get("parameter_overrides", []))
     return Stage(name, stack, chosen, profile, defaults | overrides)
 
 

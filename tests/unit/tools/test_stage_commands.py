@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from build_hash import build_hash
 from tests.moto_stack import for_moto
 from tiktok_pixel.aws.credentials import DEVELOPMENT_SECRET
 from tools.ops.template import ROOT, load_samconfig, load_template, transform
-from tools.pixel.samconfig import with_parameters
+from tools.pixel.samconfig import read_overrides, with_parameters
 from tools.sandbox import samples
 from tools.sandbox.application import FOLDER, environment, forward_application, put_parameters
 from tools.sandbox.aws import AwsSandbox
@@ -420,3 +421,16 @@ def _failing(world: World, capsys: Any) -> dict[str, dict[str, str]]:
 
 def _by_name(checks: list[dict[str, str]]) -> dict[str, dict[str, str]]:
     return {one["name"]: one for one in checks}
+
+
+def test_a_cleared_parameter_is_written_as_empty() -> None:
+    """A missing line would keep the value of the stack."""
+    text = (ROOT / "samconfig.toml").read_text()
+
+    cleared = with_parameters(
+        with_parameters(text, "dev", {"TestEventCode": "TEST1"}), "dev", {"TestEventCode": ""}
+    )
+
+    overrides = tomllib.loads(cleared)["dev"]["deploy"]["parameters"]["parameter_overrides"]
+    assert 'TestEventCode=""' in overrides
+    assert read_overrides(overrides)["TestEventCode"] == ""
