@@ -69,7 +69,7 @@ def forward(
         [row.summary for row in rows],
         Counter(problems) if problems else {},
         calls,
-        frozenset(mapping.event_name or "" for mapping in destination.mappings.mappings),
+        destination.mappings.event_names,
     )
 
 

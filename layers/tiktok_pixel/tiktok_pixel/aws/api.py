@@ -122,15 +122,6 @@ class SqsClient:
         """
         return self._api.call("SendMessage", request)
 
-    def change_message_visibility(self, **request: Any) -> dict[str, Any]:
-        """Hide a message: ``QueueUrl``, ``ReceiptHandle``, ``VisibilityTimeout``.
-
-        Raises:
-            AwsError: SQS refused, or did not respond.
-            RoleUnavailableError: There are no credentials.
-        """
-        return self._api.call("ChangeMessageVisibility", request)
-
 
 class _Api:
     """Signed calls of one service."""

@@ -28,10 +28,12 @@ class MappingSet:
     Attributes:
         mappings: All mappings in the order of the file.
         warnings: What is allowed in the file but probably not meant.
+        event_names: The event names that stand in the mappings.
     """
 
     mappings: tuple[EventMapping, ...]
     warnings: tuple[str, ...]
+    event_names: frozenset[str]
     _by_type: dict[str, tuple[_Indexed, ...]]
     _by_event: dict[str, tuple[_Indexed, ...]]
     _not_indexed: tuple[_Indexed, ...]
@@ -142,7 +144,8 @@ def _indexed(mappings: tuple[EventMapping, ...], warnings: tuple[str, ...]) -> M
         {value: tuple(found) for value, found in by_field[field].items()}
         for field in ("type", "event")
     )
-    return MappingSet(mappings, warnings, by_type, by_event, tuple(not_indexed))
+    names = frozenset(mapping.event_name for mapping in mappings if mapping.event_name)
+    return MappingSet(mappings, warnings, names, by_type, by_event, tuple(not_indexed))
 
 
 def _position(item: _Indexed) -> int:

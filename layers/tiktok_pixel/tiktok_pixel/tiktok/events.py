@@ -46,9 +46,9 @@ _AD: Final = {field: coercion_of(kind) for field, kind in AD.items()}
 _AD_PROBLEM_FIELDS: Final = dict.fromkeys(_AD, "ad")
 
 _DAY: Final = 86_400  # seconds
-# TikTok attributes clicks for 28 days at most; older events can no longer be matched.
-# TikTok drops a copy of an event within 48 h; with an hour for what may come between.
+# TikTok drops a second copy for 48 h. An hour is kept for delays and for clocks that differ.
 DEDUPLICATION_SECONDS: Final = 47 * 3600
+# TikTok attributes clicks for 28 days at most; older events can no longer be matched.
 OLDEST_SECONDS: Final = 28 * _DAY
 _NEWEST: Final = 1 * _DAY
 

@@ -13,7 +13,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from tiktok_pixel.outcomes import Cause
-from tiktok_pixel.tiktok.events import OLDEST_SECONDS
+from tiktok_pixel.tiktok.events import DEDUPLICATION_SECONDS, OLDEST_SECONDS
 from tiktok_pixel.tiktok.outgoing import Traffic, parked_state
 from tiktok_pixel.tiktok.verdicts import TEST_CODE
 
@@ -25,8 +25,6 @@ _HOUR: Final = 3600
 # SQS deletes messages after fourteen days. Each new message starts that period again, so the end is
 # this rule's and never the queue's.
 LONGEST_PARKED_SECONDS: Final = (13 * 24 + 12) * _HOUR
-# TikTok drops a second copy for 48 h. An hour is kept for delays and for clocks that differ.
-DEDUPLICATED_SECONDS: Final = 47 * _HOUR
 CONTENT_TRY_SECONDS: Final = (900, 1 * _HOUR, 6 * _HOUR, 24 * _HOUR, 47 * _HOUR)
 """Seconds from the first refusal of an event's content to each further try."""
 
@@ -47,9 +45,9 @@ def end_reason(event: OutgoingEvent, settings: Settings, now: float) -> str | No
     age = now - json.loads(event.json)["event_time"]
     if age > OLDEST_SECONDS:
         return "event_time_too_old"
-    if parked.unanswered_at is not None and now - parked.unanswered_at > DEDUPLICATED_SECONDS:
+    if parked.unanswered_at is not None and now - parked.unanswered_at > DEDUPLICATION_SECONDS:
         return "deduplication_window_passed"
-    if settings.use_existing_pixel and age > DEDUPLICATED_SECONDS:
+    if settings.use_existing_pixel and age > DEDUPLICATION_SECONDS:
         return "deduplication_window_passed"
     if now - parked.parked_at > LONGEST_PARKED_SECONDS:
         return "parked_too_long"
