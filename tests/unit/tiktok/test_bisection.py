@@ -305,6 +305,8 @@ def test_an_event_that_tiktok_names_is_sent_alone_first(message: str, position: 
 @pytest.mark.parametrize("share", [0.01, 0.1])
 def test_named_events_do_not_condemn_the_others(size: int, share: float) -> None:
     bad = set(range(0, size, int(1 / share)))
+    # Two bad events sent alone in a row, a draw in a hundred, would end the search early.
+    random.seed(1)
 
     done = search(size, names_the_first(bad, "data["))
 
