@@ -463,8 +463,9 @@ def test_numbers_beyond_the_range_of_a_double_are_left_out() -> None:
     assert "Infinity" not in tiktok.bodies[0].decode()
 
 
-def test_a_shared_event_id_beyond_all_numbers_is_missing() -> None:
-    body = json.dumps(VISIT | {"properties": {"event_id": 5}}).replace(": 5", ": 1e999")
+@pytest.mark.parametrize("number", ["1e999", "1" + "0" * 400])
+def test_a_shared_event_id_beyond_all_numbers_is_missing(number: str) -> None:
+    body = json.dumps(VISIT | {"properties": {"event_id": 5}}).replace(": 5", f": {number}")
 
     _, content = post(request(body), destination(USE_EXISTING_PIXEL="true"))
 

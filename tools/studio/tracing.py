@@ -102,8 +102,8 @@ def trace_fields(
     """
     values = {field.name: field.value for field in fields}
     address = values.get("address")
-    sources = values | address if isinstance(address, dict) else values
-    locality = locality_of(sources, settings.default_phone_region)
+    country = address.get("country") if isinstance(address, dict) else None
+    locality = locality_of(country, values.get("locale"), settings.default_phone_region)
     return tuple(
         _trace(field, name, value, request, problems, locality)
         for field in (

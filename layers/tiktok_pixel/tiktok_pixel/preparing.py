@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from tiktok_pixel.mapping.paths import resolve, split_path
@@ -12,12 +11,12 @@ from tiktok_pixel.observability import report_crash
 from tiktok_pixel.outcomes import Outcome, Status, Summary, shown_message_id
 from tiktok_pixel.segment.consent import has_consent, is_consent_event, is_selected
 from tiktok_pixel.segment.errors import InvalidSegmentEventError
-from tiktok_pixel.segment.event import SegmentEvent, read_event
+from tiktok_pixel.segment.event import TYPES, SegmentEvent, read_event
 from tiktok_pixel.tiktok.events import DEDUPLICATION_SECONDS, EventContext, build_event
 from tiktok_pixel.tiktok.limits import count_further_identifiers, with_first_identifiers
 from tiktok_pixel.tiktok.outgoing import OutgoingEvent
-from tiktok_pixel.values.javascript import WHITESPACE, to_string
-from tiktok_pixel.values.validation import ForbiddenEventError, InvalidEventError, Problem
+from tiktok_pixel.values.coercion import id_text
+from tiktok_pixel.values.validation import ForbiddenEventError, InvalidEventError, Problem, Problems
 
 if TYPE_CHECKING:
     from tiktok_pixel.deadline import Deadline
@@ -86,16 +85,18 @@ def prepare(
         except RecursionError:
             problem = Problem("event", "nested_too_deeply")
             problems.append(problem)
-            rows.append(_rejected(event, [problem]))
+            rows.append(_rejected(event, (problem,)))
             continue
         except Exception as error:  # noqa: BLE001  # one crash must not lose the rest of a batch
             report_crash(error)
             rows.append(_outcome(event, Status.RETRY, "internal_error"))
             taken.add(event.message_id)
             continue
-        # A later copy of an event that was rejected may be usable.
-        if not all(map(_is_rejected, event_rows)):
-            taken.add(event.message_id)
+        for row in event_rows:
+            # A later copy of an event that was rejected may be usable.
+            if isinstance(row, OutgoingEvent) or row.status is not Status.REJECTED:
+                taken.add(event.message_id)
+                break
         rows += event_rows
         problems += found
         further_identifiers -= used
@@ -108,26 +109,26 @@ def _prepare_event(
     settings: Settings,
     now: float,
     further_identifiers: int,
-) -> tuple[list[Row], list[Problem], int]:
+) -> tuple[list[Row], Problems, int]:
     """Prepare one event.
 
     Returns:
         Its rows, the problems, and how many further identifiers it used up.
     """
-    if not event.is_known:
-        return [_ignored(event, "type_unknown")], [], 0
+    if event.type not in TYPES:
+        return [_ignored(event, "type_unknown")], (), 0
     matching = mappings.match(event.raw)
     if not matching:
-        return [_ignored(event, "not_mapped")], [], 0
+        return [_ignored(event, "not_mapped")], (), 0
     agreed = has_consent(event.raw, settings.consent_categories)
     reason = _reason_to_ignore(event.raw, settings, agreed=agreed)
     if reason is not None:
-        return [_ignored(event, reason)], [], 0
+        return [_ignored(event, reason)], (), 0
     shared_id = None
     if settings.use_existing_pixel:
-        shared_id = _shared_id(event.raw, settings.event_id_path)
+        shared_id = id_text(resolve(event.raw, split_path(settings.event_id_path)))
         if shared_id is None:
-            return [_ignored(event, "shared_event_id_missing")], [], 0
+            return [_ignored(event, "shared_event_id_missing")], (), 0
     # Hot path: keyword arguments would take twice as long.
     context = EventContext(
         event.message_id,
@@ -139,7 +140,7 @@ def _prepare_event(
         not agreed,
     )
     rows: list[Row] = []
-    problems: list[Problem] = []
+    problems: Problems = ()
     used = sent = 0
     for mapping in matching:
         if sent == _MOST_SENDING_MAPPINGS:
@@ -148,10 +149,12 @@ def _prepare_event(
         fields = mapping.evaluate(event.raw)
         further = count_further_identifiers(fields)
         if used + further > further_identifiers:
-            fields, found = with_first_identifiers(fields)
-            problems += found
+            fields, cut = with_first_identifiers(fields)
+            problems += cut
             further = 0
-        row, found = _map(mapping, event, fields, context)
+        row, found = _build(mapping, event, fields, context)
+        if found:
+            row, found = _with_other_candidates(mapping, event, fields, context, row, found)
         if settings.use_existing_pixel and _is_too_old_to_share(row, now):
             reason = "deduplication_window_passed"
             row = _outcome(event, Status.REJECTED, reason, mapping.event_name)
@@ -162,16 +165,57 @@ def _prepare_event(
     return rows, problems, used
 
 
-def _map(
+def _build(
     mapping: EventMapping, event: SegmentEvent, fields: dict[str, Any], context: EventContext
-) -> tuple[Row, list[Problem]]:
+) -> tuple[Row, Problems]:
     try:
-        return _build(mapping, event.raw, fields, context)
+        return build_event(fields, mapping.pixel, context, mapping.derive)
     except InvalidEventError as error:
-        problems = [error.problem, *error.left_out]
+        problems = (error.problem, *error.left_out)
         return _rejected(event, problems, mapping.event_name), problems
     except ForbiddenEventError as error:
-        return _outcome(event, Status.IGNORED, error.reason, mapping.event_name), []
+        return _outcome(event, Status.IGNORED, error.reason, mapping.event_name), ()
+
+
+def _with_other_candidates(
+    mapping: EventMapping,
+    event: SegmentEvent,
+    fields: dict[str, Any],
+    context: EventContext,
+    row: Row,
+    problems: Problems,
+) -> tuple[Row, Problems]:
+    """Replace unusable values by the next candidates of their ``@first``, as long as there are any.
+
+    Args:
+        mapping: The mapping.
+        event: The event.
+        fields: The mapped fields.
+        context: What does not come from the mapping.
+        row: What was built from the fields.
+        problems: The problems of the values; of a rejected event, first the reason.
+    """
+    tried: dict[str, int] = {}
+    while problems:
+        is_sent = isinstance(row, OutgoingEvent)
+        # A list of emails of which some are usable is not replaced.
+        sent = row.summary.match_keys if is_sent else ()
+        unusable = {
+            _MAPPED_FIELDS.get(problem.field, problem.field)
+            for problem in (problems if is_sent else problems[1:])
+            if problem.field not in sent and problem.field not in _FINAL_FIELDS
+        }
+        others = {}
+        for field in unusable:
+            tried[field] = tried.get(field, 0) + 1
+            candidates = mapping.candidates(field, event.raw)
+            if tried[field] < min(len(candidates), _MOST_CANDIDATES):
+                others[field] = candidates[tried[field]]
+        if not others:
+            break
+        fields = {**fields, **others}
+        row, problems = _build(mapping, event, fields, context)
+    return row, problems
 
 
 def _is_too_old_to_share(row: Row, now: float) -> bool:
@@ -182,41 +226,6 @@ def _is_too_old_to_share(row: Row, now: float) -> bool:
     return now - sent_at > DEDUPLICATION_SECONDS
 
 
-def _build(
-    mapping: EventMapping, event: dict[str, Any], fields: dict[str, Any], context: EventContext
-) -> tuple[OutgoingEvent, list[Problem]]:
-    """Build an event; where a value is unusable, try the next candidate of its ``@first``."""
-    tried: dict[str, int] = {}
-    while True:
-        sent: Collection[str] = ()
-        error = None
-        try:
-            outgoing, problems = build_event(fields, mapping.pixel, context, derive=mapping.derive)
-            if not problems:
-                return outgoing, problems
-            sent = outgoing.summary.match_keys
-        except InvalidEventError as invalid:
-            error, problems = invalid, list(invalid.left_out)
-        # A list of emails of which some are usable is not replaced.
-        unusable = {
-            _MAPPED_FIELDS.get(problem.field, problem.field)
-            for problem in problems
-            if problem.field not in sent and problem.field not in _FINAL_FIELDS
-        }
-        others = {}
-        for field in unusable:
-            tried[field] = tried.get(field, 0) + 1
-            candidates = mapping.candidates(field, event)
-            if tried[field] < min(len(candidates), _MOST_CANDIDATES):
-                others[field] = candidates[tried[field]]
-        if others:
-            fields = {**fields, **others}
-        elif error is not None:
-            raise error
-        else:
-            return outgoing, problems
-
-
 def _reason_to_ignore(event: dict[str, Any], settings: Settings, *, agreed: bool) -> str | None:
     """Return why the person's consent or the integrations object forbids sending, if they do."""
     if is_consent_event(event):
@@ -224,15 +233,6 @@ def _reason_to_ignore(event: dict[str, Any], settings: Settings, *, agreed: bool
     if not (agreed or settings.limit_without_consent):
         return "consent_denied"
     return None if is_selected(event) else "integration_disabled"
-
-
-def _shared_id(event: dict[str, Any], path: str) -> str | None:
-    """Return the event id that the browser pixel sends too."""
-    value = resolve(event, split_path(path))
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        # All numbers beyond the range of a double print alike, so they cannot be ids.
-        return to_string(value) if math.isfinite(value) else None
-    return value if isinstance(value, str) and value.strip(WHITESPACE) else None
 
 
 def _ignored(event: SegmentEvent, reason: str) -> Outcome:
@@ -245,14 +245,8 @@ def _outcome(
     return Outcome(shown_message_id(event.message_id), status, reason, event_name)
 
 
-def _rejected(
-    event: SegmentEvent, problems: Sequence[Problem], event_name: str | None = None
-) -> Outcome:
+def _rejected(event: SegmentEvent, problems: Problems, event_name: str | None = None) -> Outcome:
     """Return the outcome of an event that the first of its problems rejects."""
     codes = tuple(problem.code for problem in problems)
     shown = shown_message_id(event.message_id)
     return Outcome(shown, Status.REJECTED, codes[0], event_name, summary=Summary(problems=codes))
-
-
-def _is_rejected(row: Row) -> bool:
-    return isinstance(row, Outcome) and row.status is Status.REJECTED

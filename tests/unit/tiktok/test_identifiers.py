@@ -431,6 +431,15 @@ def test_at_most_twenty_values_of_a_match_key_are_sent(count: int, problems: lis
     assert user_of(email=emails) == ({"email": [digest(one) for one in emails[:20]]}, problems)
 
 
+def test_the_recipient_of_an_address_is_not_the_person() -> None:
+    recipient = {"email": "b@example.com", "first_name": "Bob", "ip": "8.8.4.4"}
+    person = {"email": "a@example.com", "first_name": "Ann"}
+
+    assert user_of(address={**recipient, "city": "Rome"}, **person) == user_of(
+        address={"city": "Rome"}, **person
+    )
+
+
 @pytest.mark.parametrize("address", ["Main Street 1", 5, True, ["x"]])
 def test_an_address_that_is_not_an_object_is_left_out_and_reported(address: Any) -> None:
     assert user_of(address=address) == ({}, ["identifier_not_an_object"])

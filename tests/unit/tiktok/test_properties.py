@@ -234,7 +234,7 @@ def test_at_most_500_contents_are_sent() -> None:
         derive=True, currency="USD", contents=contents, content_ids=[str(n) for n in range(501)]
     )
     assert len(properties["contents"]) == len(properties["content_ids"]) == 500
-    assert problems == ["contents_too_many", "content_ids_too_many"]
+    assert problems == ["content_ids_too_many", "contents_too_many"]
     assert "value" not in properties
 
 

@@ -192,7 +192,7 @@ def sent(
     (found,) = load_mapping_set(schema.shipped("default"), schema).match(event)
     assert found.name == mapping
     outgoing, problems = build_event(found.evaluate(event), None, EventContext("m-1", NOW))
-    return json.loads(outgoing.json), problems
+    return json.loads(outgoing.json), list(problems)
 
 
 def sent_properties(**properties: Any) -> Any:

@@ -5,25 +5,28 @@ exists", nested ``@if``s), and a function call for each would cost more than eve
 source of one function is generated and compiled: it looks up every object of the event once,
 however many paths lead through it, and then reads the fields one after the other::
 
-    def evaluate(data):
-        o0 = data if data.__class__ is dict else DictView(data)
-        if 'properties' not in o0: o1 = EMPTY
-        elif (o1 := o0['properties']).__class__ is not dict: o1 = DictView(o1)
-        m = {'event': c0}
-        if 'order_id' in o1: m['order_id'] = o1['order_id']
-        if (
-            'ttp' in o1 and (v if (v := o1['ttp']).__class__ is str else has_content(v))
-            or 'anonymousId' in o0 and (v := o0['anonymousId']) is not UNDEFINED
-        ): m['ttp'] = v
-        return m
+    def bind(c0):
+        def evaluate(data):
+            o0 = data if data.__class__ is dict else DictView(data)
+            if 'properties' not in o0: o1 = EMPTY
+            elif (o1 := o0['properties']).__class__ is not dict: o1 = DictView(o1)
+            m = {'event': c0}
+            if 'order_id' in o1: m['order_id'] = o1['order_id']
+            if (
+                'ttp' in o1 and (v if (v := o1['ttp']).__class__ is str else has_content(v))
+                or 'anonymousId' in o0 and (v := o0['anonymousId']) is not UNDEFINED
+            ): m['ttp'] = v
+            return m
+        return evaluate
 
 Most fields are absent, and ``in`` is the fastest way to find that out. The objects that it looks
 into have no undefined members: JSON has none, and built objects leave them out.
 
 Nothing of the mapping gets into the source but keys, as string literals; constants and the
-functions of other directives are bound by name. So presets that differ in those alone, as all do
-that take the default fields, share one source, which is compiled once. The source is registered
-with ``linecache``, so that tracebacks show it.
+functions of other directives are arguments of ``bind``. So presets that differ in those alone, as
+all do that take the default fields, share one source, which is compiled once. They share its global
+names as well: Python remembers where it found a global name, for one set of names only. The source
+is registered with ``linecache``, so that tracebacks show it.
 """
 
 from __future__ import annotations
@@ -49,7 +52,8 @@ from tiktok_pixel.mapping.paths import EMPTY, UNDEFINED, DictView, Evaluator
 if TYPE_CHECKING:
     from tiktok_pixel.mapping.diagnostics import Location
 
-_NAMES: Final[dict[str, object]] = {"DictView": DictView, "EMPTY": EMPTY, "UNDEFINED": UNDEFINED}
+# The global names of all generated functions.
+_NAMES: Final[dict[str, Any]] = {"DictView": DictView, "EMPTY": EMPTY, "UNDEFINED": UNDEFINED}
 for _directive in DIRECTIVES.values():
     _NAMES.update(_directive.names)
 _CHAINS: Final = [(name, found.chain) for name, found in DIRECTIVES.items() if found.chain]
@@ -70,9 +74,8 @@ def compile_object(
         return _compile_with_undefined(fields, location, compile_value)
     source = _Source(compile_value)
     source.write_object("m", fields, location)
-    names = {**_NAMES, **source.names}
-    exec(_compiled(source.text()), names)  # noqa: S102  # generated above, keys are string literals
-    return cast("Evaluator", names["evaluate"])
+    exec(_compiled(source.text()), _NAMES)  # noqa: S102  # generated above, keys are literals
+    return cast("Evaluator", _NAMES["bind"](**source.names))
 
 
 def _compile_with_undefined(
@@ -109,9 +112,15 @@ class _Source:
 
     def text(self) -> str:
         """Return the whole function."""
-        head = "o0 = data if data.__class__ is dict else DictView(data)"
-        lines = [head, *self._lookups, *self._fields, "return m"]
-        return "def evaluate(data):\n  " + "\n  ".join(lines) + "\n"
+        lines = [
+            f"def bind({', '.join(self.names)}):",
+            " def evaluate(data):",
+            "  o0 = data if data.__class__ is dict else DictView(data)",
+            *(f"  {line}" for line in (*self._lookups, *self._fields)),
+            "  return m",
+            " return evaluate",
+        ]
+        return "\n".join(lines) + "\n"
 
     def write_object(self, target: str, fields: dict[str, Any], location: Location) -> None:
         """Write the lines that assign the members of an object literal to a variable."""

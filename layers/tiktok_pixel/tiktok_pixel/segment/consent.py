@@ -39,10 +39,9 @@ def is_selected(event: dict[str, Any]) -> bool:
         return True
     if not isinstance(integrations, dict):
         return False
-    named = [integrations[name] for name in INTEGRATIONS if name in integrations]
-    if not named:
+    if INTEGRATIONS.isdisjoint(integrations):
         return _selects(integrations.get("All", True))
-    return all(map(_selects, named))
+    return all(_selects(integrations[name]) for name in INTEGRATIONS if name in integrations)
 
 
 def has_consent(event: dict[str, Any], categories: Sequence[str]) -> bool:

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from tiktok_pixel.segment.errors import InvalidSegmentEventError
 from tiktok_pixel.segment.nesting import NESTED_TOO_DEEPLY
-from tiktok_pixel.values.javascript import WHITESPACE, to_string
+from tiktok_pixel.values.coercion import id_text
+from tiktok_pixel.values.javascript import WHITESPACE
 from tiktok_pixel.values.validation import Problem, Rule
 
 TYPES: Final = frozenset({"track", "page", "screen", "identify", "group", "alias"})
@@ -30,11 +31,6 @@ class SegmentEvent:
     type: Final[str]
     raw: Final[dict[str, Any]]
 
-    @property
-    def is_known(self) -> bool:
-        """Say whether the type is one of Segment's spec."""
-        return self.type in TYPES
-
 
 def read_event(value: object) -> SegmentEvent:
     """Check one parsed JSON value.
@@ -46,7 +42,7 @@ def read_event(value: object) -> SegmentEvent:
         raise InvalidSegmentEventError(Problem("event", "nested_too_deeply"))
     if not isinstance(value, dict):
         raise InvalidSegmentEventError(Problem("event", "not_an_object"))
-    message_id = _message_id(value.get("messageId"))
+    message_id = id_text(value.get("messageId"))
     kind = value.get("type")
     if not isinstance(kind, str) or not kind:
         rule: Rule = "not_a_string" if kind else "missing"
@@ -55,16 +51,6 @@ def read_event(value: object) -> SegmentEvent:
         rule = "missing" if _is_blank(value.get("messageId")) else "not_a_string"
         raise InvalidSegmentEventError(Problem("message_id", rule))
     return SegmentEvent(message_id or "", kind, value)
-
-
-def _message_id(value: object) -> str | None:
-    if isinstance(value, str):
-        return value if value.strip(WHITESPACE) else None
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        printed = to_string(value)
-        # All numbers beyond the range of a double print alike, so they cannot be ids.
-        return None if printed.endswith("Infinity") else printed
-    return None
 
 
 def _is_blank(value: object) -> bool:

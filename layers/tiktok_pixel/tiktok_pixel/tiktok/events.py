@@ -29,6 +29,7 @@ from tiktok_pixel.values.validation import (
     ForbiddenEventError,
     InvalidEventError,
     Problem,
+    Problems,
     UnusableValueError,
 )
 
@@ -51,10 +52,6 @@ DEDUPLICATION_SECONDS: Final = 47 * 3600
 # TikTok attributes clicks for 28 days at most; older events can no longer be matched.
 OLDEST_SECONDS: Final = 28 * _DAY
 _NEWEST: Final = 1 * _DAY
-
-
-# There are few routes, and every event needs one.
-_route = lru_cache(maxsize=64)(Route)
 
 
 @dataclass(slots=True)
@@ -81,8 +78,11 @@ class EventContext:
 
 
 def build_event(
-    fields: dict[str, Any], pixel: str | None, context: EventContext, *, derive: bool = True
-) -> tuple[OutgoingEvent, list[Problem]]:
+    fields: dict[str, Any],
+    pixel: str | None,
+    context: EventContext,
+    derive: bool = True,  # noqa: FBT001, FBT002  # hot path: keyword arguments cost more
+) -> tuple[OutgoingEvent, Problems]:
     """Build and validate one event.
 
     Args:
@@ -101,8 +101,10 @@ def build_event(
     """
     values, problems = usable_fields(fields, _COERCIONS, _PROBLEM_FIELDS)
     event_source = values.get("event_source", "web")
-    limited, found = _limited_data_use(fields, event_source, context)
-    problems += found
+    limited = None
+    if "limited_data_use" in fields or context.limit_data_use:
+        limited, found = _limited_data_use(fields, event_source, context)
+        problems += found
     event_name = _event_name(fields.get("event"), event_source)
     item: dict[str, Any] = {
         "event": event_name,
@@ -114,20 +116,16 @@ def build_event(
     if event_source != "web":
         user, found = _for_source(user, event_source)
         problems += found
-    lead: dict[str, str] = {}
-    if "lead_fields" in fields or "lead_id" in fields:
-        lead, found = _lead(fields, event_source)
+    rare: dict[str, Any] = {}
+    if "lead_fields" in fields or "lead_id" in fields or "ad" in fields:
+        rare, found = _rare_parts(fields, event_source)
         problems += found
-    if not identifies(user) and not lead:
-        raise InvalidEventError(Problem("identifier", "missing"), tuple(problems))
+    if not identifies(user) and "lead" not in rare:
+        raise InvalidEventError(Problem("identifier", "missing"), problems)
     properties, found = build_properties(fields, event_source, derive=derive)
     problems += found
     page, found = _page(values, event_source, context.default_page_url)
     problems += found
-    ad: dict[str, Any] = {}
-    if "ad" in fields:
-        ad, found = _ad(fields["ad"], event_source)
-        problems += found
     # Hot path: a loop over the parts costs twice as much.
     if user:
         item["user"] = user
@@ -135,15 +133,13 @@ def build_event(
         item["properties"] = properties
     if page:
         item["page"] = page
-    if lead:
-        item["lead"] = lead
-    if ad:
-        item["ad"] = ad
+    if rare:
+        item |= rare
     if limited is not None:
         item["limited_data_use"] = limited
         if limited and "ip" not in user:
-            problems.append(Problem("limited_data_use", "without_ip"))
-    route = _route(pixel, event_source, *_traffic(values.get("test_event_code"), context))
+            problems += (Problem("limited_data_use", "without_ip"),)
+    route = _route(pixel, event_source, values.get("test_event_code"), context.is_test)
     summary = Summary(
         tuple(user),
         "value" in properties and "currency" in properties,
@@ -154,10 +150,17 @@ def build_event(
     return OutgoingEvent(route, message_id, event_name, compact(item), None, summary), problems
 
 
-def _traffic(code: str | None, context: EventContext) -> tuple[Traffic, str | None]:
-    if code is not None:
-        return Traffic.MAPPING, code
-    return (Traffic.SETTING if context.is_test else Traffic.REAL), None
+# There are few routes, and every event needs one.
+@lru_cache(maxsize=64)
+def _route(
+    pixel: str | None,
+    event_source: str,
+    test_event_code: str | None,
+    is_test: bool,  # noqa: FBT001  # hot path: a keyword argument would double the time
+) -> Route:
+    if test_event_code is not None:
+        return Route(pixel, event_source, Traffic.MAPPING, test_event_code)
+    return Route(pixel, event_source, Traffic.SETTING if is_test else Traffic.REAL)
 
 
 def event_time(timestamp: object, now: float) -> int:
@@ -201,45 +204,52 @@ def _event_name(value: object, event_source: str) -> str:
 
 def _limited_data_use(
     fields: dict[str, Any], event_source: str, context: EventContext
-) -> tuple[bool | None, list[Problem]]:
+) -> tuple[bool | None, Problems]:
     """Read ``limited_data_use``; a value that cannot be read counts as true."""
-    given = fields.get("limited_data_use")
-    if given is None and not context.limit_data_use:
-        return None, []
-    limited, problem = usable("limited_data_use", given, boolean)
+    limited, problem = usable("limited_data_use", fields.get("limited_data_use"), boolean)
     if problem is not None or context.limit_data_use:
         limited = True
-    problems = [] if problem is None else [problem]
+    problems = () if problem is None else (problem,)
     if limited is None or event_source == "web":
         return limited, problems
     if limited:
         raise ForbiddenEventError("limited_data_use_not_for_source")
-    return None, [Problem("limited_data_use", "not_for_source")]
+    return None, (Problem("limited_data_use", "not_for_source"),)
 
 
-def _for_source(user: dict[str, Any], event_source: str) -> tuple[dict[str, Any], list[Problem]]:
+def _for_source(user: dict[str, Any], event_source: str) -> tuple[dict[str, Any], Problems]:
     """Keep the match keys that the event source takes."""
     kept = {
         key: value
         for key, value in user.items()
         if event_source in USER_KEY_SOURCES.get(key, EVENT_SOURCES)
     }
-    return kept, [Problem(key, "not_for_source") for key in user if key not in kept]
+    return kept, tuple(Problem(key, "not_for_source") for key in user if key not in kept)
 
 
 def _page(
     values: dict[str, Any], event_source: str, default_url: str | None
-) -> tuple[dict[str, str], list[Problem]]:
+) -> tuple[dict[str, str], Problems]:
     page: dict[str, str] = {key: values[key] for key in ("url", "referrer") if key in values}
     if event_source != "web":
-        return {}, [Problem(f"page_{key}", "not_for_source") for key in page]
+        return {}, tuple(Problem(f"page_{key}", "not_for_source") for key in page)
     if "url" not in page:
         # TikTok requires a page's URL, and a page for a web event.
-        return {"url": default_url} if default_url else {}, [Problem("page_url", "missing")]
-    return page, []
+        return {"url": default_url} if default_url else {}, (Problem("page_url", "missing"),)
+    return page, ()
 
 
-def _lead(fields: dict[str, Any], event_source: str) -> tuple[dict[str, str], list[Problem]]:
+def _rare_parts(fields: dict[str, Any], event_source: str) -> tuple[dict[str, Any], Problems]:
+    """Build the parts of an event that few events have: ``lead`` and ``ad``."""
+    lead, problems = _lead(fields, event_source)
+    ad, found = _ad(fields.get("ad"), event_source)
+    parts = {"lead": lead, "ad": ad}
+    return {name: part for name, part in parts.items() if part}, problems + found
+
+
+def _lead(fields: dict[str, Any], event_source: str) -> tuple[dict[str, str], Problems]:
+    if "lead_fields" not in fields and "lead_id" not in fields:
+        return {}, ()
     given = fields.get("lead_fields")
     lead, problems = usable_fields(
         given if isinstance(given, dict) else fields, _LEAD, _LEAD_PROBLEM_FIELDS
@@ -247,16 +257,16 @@ def _lead(fields: dict[str, Any], event_source: str) -> tuple[dict[str, str], li
     if "lead_id" not in lead:
         return {}, problems
     if event_source != "crm":
-        return {}, [Problem("lead", "not_for_source")]
+        return {}, (Problem("lead", "not_for_source"),)
     return lead, problems
 
 
-def _ad(given: object, event_source: str) -> tuple[dict[str, Any], list[Problem]]:
+def _ad(given: object, event_source: str) -> tuple[dict[str, Any], Problems]:
     if given is None or given == "":
-        return {}, []
+        return {}, ()
     if not isinstance(given, dict):
-        return {}, [Problem("ad", "not_an_object")]
+        return {}, (Problem("ad", "not_an_object"),)
     ad, problems = usable_fields(given, _AD, _AD_PROBLEM_FIELDS)
     if ad and event_source != "web":
-        return {}, [Problem("ad", "not_for_source")]
+        return {}, (Problem("ad", "not_for_source"),)
     return ad, problems

@@ -13,7 +13,7 @@ from typing import Final
 from tiktok_pixel.values.validation import UnusableValueError
 
 _HEX: Final = re.compile(r"[0-9A-Fa-f]+\Z")
-_SHA256_DIGITS: Final = 64
+SHA256_DIGITS: Final = 64
 # MD5, SHA-1, SHA-384 and SHA-512.
 _OTHER_DIGEST_DIGITS: Final = frozenset({32, 40, 96, 128})
 # Shops that hash missing values send this.
@@ -26,7 +26,7 @@ def existing_digest(text: str) -> str | None:
 
     The SHA-256 of the empty text is returned as the empty text: it identifies nobody.
     """
-    if len(text) != _SHA256_DIGITS or not _HEX.match(text):
+    if len(text) != SHA256_DIGITS or not _HEX.match(text):
         return None
     digest = text.lower()
     return "" if digest == _SHA256_OF_EMPTY_TEXT else digest

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from tiktok_pixel.values.validation import Problem
+from tiktok_pixel.values.validation import Problem, Problems
 
 # Mapped field: name of the match key in problems.
 _LISTS: Final = {"email": "email", "phone_number": "phone", "external_id": "external_id"}
@@ -18,23 +18,23 @@ def count_further_identifiers(fields: dict[str, Any]) -> int:
     """Return how many identifiers an event has beyond the first of each kind."""
     further = 0
     for field in _LISTS:
-        values = fields.get(field)
-        if isinstance(values, list):
+        if field in fields and isinstance(values := fields[field], list):
             further += max(0, min(len(values), _MOST_PER_EVENT) - 1)
-    external = fields.get(_EXTERNAL_IDS)
-    # Emails and phones.
-    return further + (min(len(external), 2 * _MOST_PER_EVENT) if isinstance(external, list) else 0)
+    if _EXTERNAL_IDS in fields and isinstance(values := fields[_EXTERNAL_IDS], list):
+        # Emails and phones.
+        further += min(len(values), 2 * _MOST_PER_EVENT)
+    return further
 
 
-def with_first_identifiers(fields: dict[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
+def with_first_identifiers(fields: dict[str, Any]) -> tuple[dict[str, Any], Problems]:
     """Return the fields with the first identifier of each kind, and the problems."""
     bounded = dict(fields)
-    problems = []
+    problems: Problems = ()
     for field, key in _LISTS.items():
         values = fields.get(field)
         if isinstance(values, list) and len(values) > 1:
             bounded[field] = next((value for value in values if value not in (None, "")), None)
-            problems.append(Problem(key, "too_many"))
+            problems += (Problem(key, "too_many"),)
     if bounded.pop(_EXTERNAL_IDS, None):
-        problems.append(Problem("external_id", "too_many"))
+        problems += (Problem("external_id", "too_many"),)
     return bounded, problems

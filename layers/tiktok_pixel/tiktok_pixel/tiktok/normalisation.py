@@ -57,7 +57,8 @@ def name(text: str, _: Locality) -> str:
     Raises:
         UnusableValueError: Too long.
     """
-    _check_length(text)
+    if len(text) > _LONGEST_NAME:
+        raise UnusableValueError("too_long")
     text = text.lower() if text.isascii() else unicodedata.normalize("NFC", text).lower()
     if text.isalpha():
         return text
@@ -86,7 +87,8 @@ def place(text: str, _: Locality) -> str:
     Raises:
         UnusableValueError: Too long.
     """
-    _check_length(text)
+    if len(text) > _LONGEST_NAME:
+        raise UnusableValueError("too_long")
     return fold(text)
 
 
@@ -143,11 +145,6 @@ def click_id_of_url(url: str) -> str | None:
         return None
     query = url.partition("#")[0].partition("?")[2]
     return parse_qs(query).get("ttclid", [None])[0]
-
-
-def _check_length(text: str) -> None:
-    if len(text) > _LONGEST_NAME:
-        raise UnusableValueError("too_long")
 
 
 def _public_ip(text: str) -> str:

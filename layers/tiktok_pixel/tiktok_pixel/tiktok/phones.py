@@ -7,7 +7,8 @@ and must be valid in it, since in a wrong region it would be another person's nu
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from dataclasses import dataclass
+from typing import Any, Final
 
 from tiktok_pixel.tiktok.hashing import refuse_other_digests
 from tiktok_pixel.tiktok.plain_phones import phone_library, plain_e164
@@ -20,7 +21,8 @@ _INTERNATIONAL_DIGITS: Final = 12
 _SEPARATORS: Final = str.maketrans("", "", " ().-/")
 
 
-class Locality(NamedTuple):
+@dataclass(slots=True)
+class Locality:
     """What is known about the country of a person.
 
     Attributes:
@@ -30,10 +32,10 @@ class Locality(NamedTuple):
         locale: The browser's locale, as it was mapped.
     """
 
-    country: str | None = None
-    is_unclear: bool = False
-    default_region: str | None = None
-    locale: object = None
+    country: Final[str | None] = None
+    is_unclear: Final[bool] = False
+    default_region: Final[str | None] = None
+    locale: Final[object] = None
 
     @property
     def has_no_country(self) -> bool:

@@ -11,17 +11,13 @@ from tiktok_pixel.tiktok.verticals import vertical_properties
 from tiktok_pixel.values.coercion import usable, usable_fields
 from tiktok_pixel.values.javascript import trim
 from tiktok_pixel.values.money import read_amount
-from tiktok_pixel.values.validation import Problem, UnusableValueError
+from tiktok_pixel.values.validation import Problem, Problems
 
-# TikTok's names are those of the mapped fields. Amounts are read with their currency.
+# TikTok's names are those of the mapped fields.
+_PROPERTIES: Final = {field: coercion_of(kind) for field, kind in PROPERTIES.items()}
+_CONTENT: Final = {field: coercion_of(kind) for field, kind in CONTENT.items()}
 _AMOUNTS: Final = tuple(field for field, kind in PROPERTIES.items() if kind == "amount")
 _PRICE: Final = tuple(field for field, kind in CONTENT.items() if kind == "amount")
-_PROPERTIES: Final = {
-    field: coercion_of(kind) for field, kind in PROPERTIES.items() if field not in _AMOUNTS
-}
-_CONTENT: Final = {
-    field: coercion_of(kind) for field, kind in CONTENT.items() if field not in _PRICE
-}
 # More contents, and more content ids, of one event are left out.
 _MOST_CONTENTS: Final = 500
 _SEARCHES: Final = ("query", "search_string")
@@ -39,7 +35,7 @@ class _Labelled(NamedTuple):
 
 def build_properties(
     fields: dict[str, Any], event_source: str = "web", *, derive: bool = True
-) -> tuple[dict[str, Any], list[Problem]]:
+) -> tuple[dict[str, Any], Problems]:
     """Build the ``properties`` of one event.
 
     A currency that TikTok does not support removes the amounts as well: TikTok would read them in
@@ -53,11 +49,12 @@ def build_properties(
     Returns:
         The usable properties, and the problems of the others.
     """
-    fields, problems = _bounded(fields)
+    problems: Problems = ()
+    if "content_ids" in fields:
+        fields, problems = _with_bounded_ids(fields)
     properties, found = usable_fields(fields, _PROPERTIES)
     problems += found
-    labelled, found = _read_amounts(properties, fields, _AMOUNTS)
-    problems += found
+    labelled = _labelled(properties, fields, _AMOUNTS)
     contents: list[dict[str, Any]] = []
     if "contents" in fields:
         contents, labels, found = _contents(fields["contents"])
@@ -79,14 +76,13 @@ def build_properties(
                 derived_properties(kept, None if "value" in properties else code) | properties
             )
     if "value" in properties and code is None:
-        problems.append(Problem("currency", "missing"))
+        problems += (Problem("currency", "missing"),)
     if "content_type" in fields:
         _fix_content_type(properties, problems)
-    for field in _SEARCHES:
-        if field in properties:
-            properties[field] = trim(properties[field])
+    if "query" in properties or "search_string" in properties:
+        properties |= {field: trim(properties[field]) for field in _SEARCHES if field in properties}
     if event_source != "web" and properties.pop("customer_type", None) is not None:
-        problems.append(Problem("customer_type", "not_for_source"))
+        problems += (Problem("customer_type", "not_for_source"),)
     if "event_spec_type" in fields:
         vertical, found = vertical_properties(fields, event_source)
         properties |= vertical
@@ -94,75 +90,67 @@ def build_properties(
     return properties, problems
 
 
-def _bounded(fields: dict[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
-    """Cut the lists of contents and their ids before they are read."""
-    problems = []
-    for field in ("contents", "content_ids"):
-        items = fields.get(field)
-        if isinstance(items, list) and len(items) > _MOST_CONTENTS:
-            fields = {**fields, field: items[:_MOST_CONTENTS]}
-            problems.append(Problem(field, "too_many"))
-    return fields, problems
+def _with_bounded_ids(fields: dict[str, Any]) -> tuple[dict[str, Any], Problems]:
+    """Cut the list of content ids before it is read."""
+    ids = fields["content_ids"]
+    if not isinstance(ids, list) or len(ids) <= _MOST_CONTENTS:
+        return fields, ()
+    return {**fields, "content_ids": ids[:_MOST_CONTENTS]}, (Problem("content_ids", "too_many"),)
 
 
 def _contents(
     value: object,
-) -> tuple[list[dict[str, Any]], list[_Labelled], list[Problem]]:
+) -> tuple[list[dict[str, Any]], list[_Labelled], Problems]:
     """Coerce the contents that are not blank."""
     contents = []
     labelled = []
-    problems = []
-    for item in value if isinstance(value, list) else [value]:
+    problems: Problems = ()
+    items = value if isinstance(value, list) else [value]
+    if len(items) > _MOST_CONTENTS:
+        items = items[:_MOST_CONTENTS]
+        problems += (Problem("contents", "too_many"),)
+    for item in items:
         if isinstance(item, dict):
             content, found = usable_fields(item, _CONTENT)
-            labels, amount_problems = _read_amounts(content, item, _PRICE)
-            labelled += labels
-            problems += found + amount_problems
+            problems += found
             if content:
+                labelled += _labelled(content, item, _PRICE)
                 contents.append(content)
         elif item is not None and item != "":
-            problems.append(Problem("contents", "not_an_object"))
+            problems += (Problem("contents", "not_an_object"),)
     return contents, labelled, problems
 
 
-def _read_amounts(
-    target: dict[str, Any], source: dict[str, Any], amounts: Iterable[str]
-) -> tuple[list[_Labelled], list[Problem]]:
-    """Read the amounts of an object into ``target``; return those with a currency code."""
-    labelled = []
-    problems = []
-    for field in amounts:
-        if field not in source:
-            continue
-        try:
-            amount, code = read_amount(source[field], CURRENCIES)
-        except UnusableValueError as error:
-            problems.append(Problem(field, error.rule))
-            continue
-        if amount is not None:
-            target[field] = amount
-            if code is not None:
-                labelled.append(_Labelled(target, field, code))
-    return labelled, problems
+def _labelled(
+    owner: dict[str, Any], source: dict[str, Any], amounts: Iterable[str]
+) -> list[_Labelled]:
+    """Return the amounts of an object that were read from text with a currency code."""
+    return [
+        _Labelled(owner, field, code)
+        for field in amounts
+        # Hot path: a number is used as it is.
+        if field in owner and owner[field] is not source[field]
+        if (code := read_amount(source[field], CURRENCIES)[1]) is not None
+    ]
 
 
 def _currency(
     value: object, owners: Iterable[dict[str, Any]], labelled: list[_Labelled]
-) -> tuple[str | None, list[Problem]]:
+) -> tuple[str | None, Problems]:
     """Determine the currency, and remove the amounts that are not in it."""
     code, problem = usable("currency", value, currency)
     if problem is not None:
         for owner in owners:
             for field in (*_AMOUNTS, *_PRICE):
                 owner.pop(field, None)
-        return None, [problem]
-    problems = []
+        return None, (problem,)
+    problems: Problems = ()
     for amount in labelled:
         if code is None:
             code = amount.code
         elif amount.code != code:
             del amount.owner[amount.field]
-            problems.append(Problem(amount.field, "ambiguous"))
+            problems += (Problem(amount.field, "ambiguous"),)
     return code, problems
 
 

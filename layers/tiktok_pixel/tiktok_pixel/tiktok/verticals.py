@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from tiktok_pixel.tiktok.schema import TRAVEL, VEHICLE, coercion_of
 from tiktok_pixel.values.coercion import usable_fields
-from tiktok_pixel.values.validation import Problem
+from tiktok_pixel.values.validation import Problem, Problems
 
 TRAVEL_FIELDS: Final = {field: coercion_of(kind) for field, kind in TRAVEL.items()}
 VEHICLE_FIELDS: Final = {field: coercion_of(kind) for field, kind in VEHICLE.items()}
@@ -24,7 +24,7 @@ _VERTICALS: Final = {
 
 def vertical_properties(
     fields: dict[str, Any], event_source: str
-) -> tuple[dict[str, Any], list[Problem]]:
+) -> tuple[dict[str, Any], Problems]:
     """Build the properties of the vertical that ``event_spec_type`` names, if any.
 
     Args:
@@ -36,12 +36,12 @@ def vertical_properties(
     """
     vertical = fields.get("event_spec_type")
     if not isinstance(vertical, str) or vertical not in _VERTICALS:
-        return {}, []
+        return {}, ()
     given = fields.get(vertical)
     if not isinstance(given, dict):
-        return {}, []
+        return {}, ()
     if event_source != "web":
-        return {}, [Problem(vertical.removesuffix("_fields"), "not_for_source")]
+        return {}, (Problem(vertical.removesuffix("_fields"), "not_for_source"),)
     properties, problems = usable_fields(given, *_VERTICALS[vertical])
     return properties if vertical == "travel_fields" else _combined(properties), problems
 

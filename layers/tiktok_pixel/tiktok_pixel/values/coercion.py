@@ -15,7 +15,7 @@ from math import isfinite
 from typing import Any, Final
 
 from tiktok_pixel.values.javascript import WHITESPACE, to_number, to_string
-from tiktok_pixel.values.validation import Problem, Rule, UnusableValueError
+from tiktok_pixel.values.validation import Problem, Problems, Rule, UnusableValueError
 
 Coercion = Callable[[object], Any]
 
@@ -38,6 +38,17 @@ def text(value: object) -> str | None:
     if isinstance(value, list):
         return text(_sole_item(value, "not_a_string"))
     raise UnusableValueError("not_a_string")
+
+
+def id_text(value: object) -> str | None:
+    """Return an id: text that is not blank, or a number as JavaScript prints it; else ``None``."""
+    if isinstance(value, str):
+        return value if value.strip(WHITESPACE) else None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        printed = to_string(value)
+        # All numbers beyond the range of a double print alike, so they cannot be ids.
+        return None if printed.endswith("Infinity") else printed
+    return None
 
 
 def number(value: object) -> int | float | None:
@@ -135,7 +146,7 @@ def usable_fields(
     source: Mapping[str, Any],
     coercions: Mapping[str, Coercion],
     problem_fields: Mapping[str, str] | None = None,
-) -> tuple[dict[str, Any], list[Problem]]:
+) -> tuple[dict[str, Any], Problems]:
     """Coerce the fields of an object, each on its own.
 
     Args:
@@ -147,17 +158,24 @@ def usable_fields(
         The usable values, and the problems of the unusable ones.
     """
     values: dict[str, Any] = {}
-    problems: list[Problem] = []
+    problems: Problems = ()
     for field, coerce in coercions.items():
-        if field in source:
-            try:
-                value = coerce(source[field])
-            except UnusableValueError as error:
-                name = (problem_fields or {}).get(field, field)
-                problems.append(Problem(name, error.rule))
-            else:
-                if value is not None:
-                    values[field] = value
+        if field not in source:
+            continue
+        value = source[field]
+        # Hot path: most values are text already.
+        if coerce is text and value.__class__ is str:
+            if value.strip(WHITESPACE):
+                values[field] = value
+            continue
+        try:
+            value = coerce(value)
+        except UnusableValueError as error:
+            name = (problem_fields or {}).get(field, field)
+            problems += (Problem(name, error.rule),)
+            continue
+        if value is not None:
+            values[field] = value
     return values, problems
 
 

@@ -58,6 +58,9 @@ class Problem:
         return f"{self.field}_{self.rule}"
 
 
+Problems = tuple[Problem, ...]
+
+
 class InvalidEventError(TikTokPixelError):
     """An event that can never be sent.
 
@@ -66,7 +69,7 @@ class InvalidEventError(TikTokPixelError):
         left_out: The problems of optional values found before it; one may be the cause.
     """
 
-    def __init__(self, problem: Problem, left_out: tuple[Problem, ...] = ()) -> None:
+    def __init__(self, problem: Problem, left_out: Problems = ()) -> None:
         super().__init__(problem.code)
         self.problem = problem
         self.left_out = left_out

@@ -121,7 +121,8 @@ def is_not_blank(value: Any) -> bool:
     """Return whether ``@first`` takes a value."""
     if isinstance(value, str):
         return bool(value.strip(WHITESPACE))
-    if isinstance(value, dict | list):
+    # Hot path: `dict | list` would be created at each call.
+    if value.__class__ is dict or value.__class__ is list:
         return bool(value)
     return exists(value)
 
