@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.integration.harness import Forward, Output, World
+from tests.integration.conftest import StartCustom
+from tests.integration.harness import Forward, Output, World, preset
 from tiktok_pixel import observability
 from tools.sandbox import faults, samples
 
@@ -103,6 +104,30 @@ def test_the_log_of_a_batch_counts_by_tiktok_event_what_the_events_have(
     (request,) = logged(output, "request")
     assert (request["events"], request["ignored_not_mapped"]) == (4, 1)
     assert (request["tiktok_calls"], request["tiktok_codes"]) == (1, "0")
+
+
+def test_an_event_name_that_an_event_computes_is_counted_as_other(
+    custom: StartCustom, output: Output
+) -> None:
+    computed = {"@path": "$.properties.event_name"}
+    literal = preset("BigCart", name="Literal", subscribe='event = "Big Cart"')
+    application = custom(preset("unused", fields={"event": computed}), literal)
+    output.clear()
+    names = ["Search", "Invented1", "Invented2", "BigCart"]
+    cart = samples.read("add-to-cart")
+    application.send(
+        [{**cart, "messageId": name, "properties": {"event_name": name}} for name in names]
+    )
+
+    rows = logged(output, "tiktok_event")
+    assert {row["event"]: row["events"] for row in rows} == {"Search": 1, "other": 2, "BigCart": 1}
+    metrics = output.metrics
+    assert {name for name in metrics if name.startswith("EventsForwarded[")} == {
+        "EventsForwarded[Search]",
+        "EventsForwarded[other]",
+        "EventsForwarded[BigCart]",
+    }
+    assert metrics["EventsForwarded[other]"] == 2
 
 
 def test_an_event_that_lost_a_field_has_a_log_row_of_its_own(
