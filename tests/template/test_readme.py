@@ -13,6 +13,7 @@ from typing import Any, Final
 import pytest
 
 import tiktok_pixel
+from tests.bench.__main__ import TARGETS
 from tests.problems import PROBLEM_CODES
 from tiktok_pixel.outcomes import Status
 from tiktok_pixel.tiktok.verdicts import (
@@ -234,3 +235,10 @@ def test_every_outcome_is_described(outcome: Status) -> None:
     rows = table("| outcome | HTTP | what it means |")
 
     assert [outcome] in [names(name) for name, _, _ in rows]
+
+
+def test_the_targets_in_contributing_are_those_of_the_benchmark() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)`.*\| ([\d.]+) \| [\d.]+ \|$", text, re.MULTILINE)
+
+    assert {name: float(target) for name, target in rows} == TARGETS
