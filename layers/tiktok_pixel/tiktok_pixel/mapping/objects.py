@@ -74,8 +74,9 @@ def compile_object(
         return _compile_with_undefined(fields, location, compile_value)
     source = _Source(compile_value)
     source.write_object("m", fields, location)
-    exec(_compiled(source.text()), _NAMES)  # noqa: S102  # generated above, keys are literals
-    return cast("Evaluator", _NAMES["bind"](**source.names))
+    defined: dict[str, Any] = {}
+    exec(_compiled(source.text()), _NAMES, defined)  # noqa: S102  # generated, keys are literals
+    return cast("Evaluator", defined["bind"](**source.names))
 
 
 def _compile_with_undefined(
