@@ -302,6 +302,7 @@ def test_every_currency_without_cents_is_rounded_to_whole_units() -> None:
     [
         [UNO, "junk"],
         [UNO, {"content_name": "dropped"}],
+        [UNO, {"sku": "a product without any known field"}],
         [UNO, {"content_id": "a", "price": 1, "quantity": "some"}],
         [UNO, {"content_id": "a", "price": "cheap"}],
     ],

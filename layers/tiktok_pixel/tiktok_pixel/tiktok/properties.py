@@ -101,7 +101,7 @@ def _with_bounded_ids(fields: dict[str, Any]) -> tuple[dict[str, Any], Problems]
 def _contents(
     value: object,
 ) -> tuple[list[dict[str, Any]], list[_Labelled], Problems]:
-    """Coerce the contents that are not blank."""
+    """Coerce the contents. An item with nothing usable stays, so that totals are not computed."""
     contents = []
     labelled = []
     problems: Problems = ()
@@ -113,9 +113,8 @@ def _contents(
         if isinstance(item, dict):
             content, found = usable_fields(item, _CONTENT)
             problems += found
-            if content:
-                labelled += _labelled(content, item, _PRICE)
-                contents.append(content)
+            labelled += _labelled(content, item, _PRICE)
+            contents.append(content)
         elif item is not None and item != "":
             problems += (Problem("contents", "not_an_object"),)
     return contents, labelled, problems
