@@ -66,6 +66,9 @@ def test_reads_the_notations_of_shops(value: Any, amount: float) -> None:
         ("CHF 1'234.50", (1234.5, "CHF")),
         ("$12 USD", (12, "USD")),
         ("USD 12 USD", (12, "USD")),
+        ("USD $12", (12, "USD")),
+        ("EUR12.50€", (12.5, "EUR")),
+        ("BRL$12", (12, "BRL")),
     ],
 )
 def test_reads_the_currency_code(value: str, expected: tuple[float, str]) -> None:
@@ -83,7 +86,8 @@ def test_ambiguous_amounts_are_refused(value: str) -> None:
     [
         *("n/a", "free", "$", "five", "12 pcs", "5 items", "10%", "XYZ 5", "1-2", "$5-$9"),
         *("1,23.45", "1.2.3", "1,,2", "12,34,5", "--5", "-$-5", "1 23", "$.50", "\u0665"),
-        *("NaN", "Infinity", "1e999", "1" * 50 + ",5", {}, [1, 2], [[1]], float("nan")),
+        *("NaN", "XYZ$5", "from $5", "Infinity", "1e999", "1" * 50 + ",5"),
+        *({}, [1, 2], [[1]], float("nan")),
     ],
     ids=repr,
 )

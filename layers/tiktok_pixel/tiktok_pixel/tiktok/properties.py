@@ -113,7 +113,8 @@ def _contents(
         if isinstance(item, dict):
             content, found = usable_fields(item, _CONTENT)
             problems += found
-            labelled += _labelled(content, item, _PRICE)
+            if content:
+                labelled += _labelled(content, item, _PRICE)
             contents.append(content)
         elif item is not None and item != "":
             problems += (Problem("contents", "not_an_object"),)

@@ -14,11 +14,13 @@ from tiktok_pixel.values.validation import UnusableValueError
 Number = int | float
 
 _LONGEST: Final = 40  # characters
-# A number with a currency code or symbol, or both, around it.
+# A number with a currency code or symbol, or both, around it, such as "CAD $".
 _MONEY: Final = re.compile(
-    r"(?P<sign>[+-]?)(?P<before>[^\d\s.,'\u2019+-]{0,4})\s*(?P<inner_sign>[+-]?)"
-    r"(?P<digits>[0-9](?:[0-9.,'\u2019\s]*[0-9])?)\s*(?P<after>[^\d\s.,'\u2019+-]{0,4})"
+    r"(?P<sign>[+-]?)(?P<before>[^\d.,'\u2019+-]{0,6})\s*(?P<inner_sign>[+-]?)"
+    r"(?P<digits>[0-9](?:[0-9.,'\u2019\s]*[0-9])?)\s*(?P<after>[^\d.,'\u2019+-]{0,6})"
 )
+# Of a country, before a symbol: US$, R$. More letters can be a currency that TikTok does not take.
+_MOST_COUNTRY_LETTERS: Final = 2
 # Symbols that Unicode does not list as currency symbols.
 _LETTER_SYMBOLS: Final = frozenset({"kr", "zł", "kč", "ft", "lei", "rs", "rp", "rm"})
 
@@ -74,13 +76,20 @@ def read_amount(value: object, currencies: AbstractSet[str]) -> tuple[Number | N
 
 
 def _code(affix: str, currencies: AbstractSet[str]) -> str | None:
-    """Return the currency code beside a number, ``None`` for a symbol or nothing."""
-    if affix.upper() in currencies:
-        return affix.upper()
-    is_symbol = any(unicodedata.category(character) == "Sc" for character in affix)
-    if affix and not is_symbol and affix.lower() not in _LETTER_SYMBOLS:
-        raise UnusableValueError("not_a_number")
-    return None
+    """Return the currency code beside a number, ``None`` for a symbol or nothing.
+
+    A code may stand beside a symbol: ``USD $``, ``CAD$``.
+    """
+    letters = "".join(char for char in affix if unicodedata.category(char) != "Sc")
+    has_symbol = letters != affix
+    letters = letters.strip()
+    if letters.upper() in currencies:
+        return letters.upper()
+    if not letters or letters.lower() in _LETTER_SYMBOLS:
+        return None
+    if has_symbol and len(letters) <= _MOST_COUNTRY_LETTERS:
+        return None
+    raise UnusableValueError("not_a_number")
 
 
 def _plain(digits: str) -> str:
