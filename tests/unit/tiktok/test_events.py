@@ -347,9 +347,10 @@ NOT_FOR_OFFLINE = {
 def test_fields_of_another_event_source_are_not_sent_and_reported(
     event_source: str, keys: list[str], not_sent: set[str]
 ) -> None:
-    built = build(event_source=event_source, **WEB_FIELDS)
+    lead: dict[str, Any] = {"lead_id": "l-1"} if event_source == "crm" else {}
+    built = build(event_source=event_source, **WEB_FIELDS, **lead)
 
-    assert built.item.keys() == {"event", "event_time", "event_id", "user"}
+    assert built.item.keys() - {"lead"} == {"event", "event_time", "event_id", "user"}
     assert list(built.item["user"]) == keys
     assert sorted(built.problems) == sorted(f"{field}_not_for_source" for field in not_sent)
 
@@ -362,11 +363,54 @@ def test_a_web_event_takes_all_of_them() -> None:
     assert built.item["ad"] == {"attribution_share": 1}
 
 
-def test_a_lead_belongs_to_crm_events_only() -> None:
-    built = build(lead_id="l-1")
+@pytest.mark.parametrize(
+    "lead", [{"lead_id": "l-1"}, {"lead_fields": {"lead_event_source": "HubSpot"}}]
+)
+def test_a_lead_belongs_to_crm_events_only(lead: dict[str, Any]) -> None:
+    built = build(**lead)
 
     assert "lead" not in built.item
     assert built.problems == ["lead_not_for_source"]
+
+
+@pytest.mark.parametrize("lead", [{}, {"lead_fields": {"lead_event_source": "HubSpot"}}])
+def test_a_crm_event_without_a_lead_id_is_reported(lead: dict[str, Any]) -> None:
+    built = build(event_source="crm", email="a@x.io", url=None, **lead)
+
+    assert "lead" not in built.item
+    assert built.problems == ["lead_missing"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "sent", "problems"),
+    [
+        ({"event_spec_type": "hotel"}, None, ["event_spec_type_not_supported"]),
+        (
+            {"event_spec_type": "travel_fields", "travel_fields": "Rome"},
+            None,
+            ["travel_not_an_object"],
+        ),
+        (
+            {"event_spec_type": "travel_fields", "travel_fields": {"city": "Rome"}},
+            {"city": "Rome"},
+            [],
+        ),
+        (
+            {
+                "event_spec_type": "vehicle_fields",
+                "vehicle_fields": {"mileage_value": 5, "preferred_price_range_max": 9, "vin": "v"},
+            },
+            {"vin": "v"},
+            ["vehicle_missing", "vehicle_missing"],
+        ),
+    ],
+)
+def test_travel_and_vehicle_fields_that_cannot_be_sent_are_reported(
+    fields: dict[str, Any], sent: dict[str, Any] | None, problems: list[str]
+) -> None:
+    built = build(**fields)
+
+    assert (built.item.get("properties"), built.problems) == (sent, problems)
 
 
 def test_an_offline_event_needs_an_email_or_a_phone() -> None:

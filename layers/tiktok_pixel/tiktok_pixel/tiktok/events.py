@@ -113,13 +113,15 @@ def build_event(
     }
     user, found = build_user(fields, context.default_region)
     problems += found
-    if event_source != "web":
-        user, found = _for_source(user, event_source)
-        problems += found
     rare: dict[str, Any] = {}
     if "lead_fields" in fields or "lead_id" in fields or "ad" in fields:
         rare, found = _rare_parts(fields, event_source)
         problems += found
+    if event_source != "web":
+        user, found = _for_source(user, event_source)
+        problems += found
+        if event_source == "crm" and "lead" not in rare:
+            problems += (Problem("lead", "missing"),)
     if not identifies(user) and "lead" not in rare:
         raise InvalidEventError(Problem("identifier", "missing"), problems)
     properties, found = build_properties(fields, event_source, derive=derive)
@@ -254,11 +256,9 @@ def _lead(fields: dict[str, Any], event_source: str) -> tuple[dict[str, str], Pr
     lead, problems = usable_fields(
         given if isinstance(given, dict) else fields, _LEAD, _LEAD_PROBLEM_FIELDS
     )
-    if "lead_id" not in lead:
-        return {}, problems
-    if event_source != "crm":
+    if lead and event_source != "crm":
         return {}, (Problem("lead", "not_for_source"),)
-    return lead, problems
+    return lead if "lead_id" in lead else {}, problems
 
 
 def _ad(given: object, event_source: str) -> tuple[dict[str, Any], Problems]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from tiktok_pixel.tiktok.schema import TRAVEL, VEHICLE, coercion_of
-from tiktok_pixel.values.coercion import usable_fields
+from tiktok_pixel.values.coercion import usable, usable_fields
 from tiktok_pixel.values.validation import Problem, Problems
 
 TRAVEL_FIELDS: Final = {field: coercion_of(kind) for field, kind in TRAVEL.items()}
@@ -20,6 +20,7 @@ _VERTICALS: Final = {
     "travel_fields": (TRAVEL_FIELDS, dict.fromkeys(TRAVEL_FIELDS, "travel")),
     "vehicle_fields": (VEHICLE_FIELDS, dict.fromkeys(VEHICLE_FIELDS, "vehicle")),
 }
+_SPEC_TYPE: Final = coercion_of(tuple(_VERTICALS))
 
 
 def vertical_properties(
@@ -34,26 +35,36 @@ def vertical_properties(
     Returns:
         The usable properties, and the problems of the others.
     """
-    vertical = fields.get("event_spec_type")
-    if not isinstance(vertical, str) or vertical not in _VERTICALS:
-        return {}, ()
+    vertical, problem = usable("event_spec_type", fields.get("event_spec_type"), _SPEC_TYPE)
+    if vertical is None:
+        return {}, () if problem is None else (problem,)
     given = fields.get(vertical)
-    if not isinstance(given, dict):
+    if given is None or given == "":
         return {}, ()
+    name = vertical.removesuffix("_fields")
+    if not isinstance(given, dict):
+        return {}, (Problem(name, "not_an_object"),)
     if event_source != "web":
-        return {}, (Problem(vertical.removesuffix("_fields"), "not_for_source"),)
+        return {}, (Problem(name, "not_for_source"),)
     properties, problems = usable_fields(given, *_VERTICALS[vertical])
-    return properties if vertical == "travel_fields" else _combined(properties), problems
+    if vertical == "vehicle_fields":
+        properties, found = _combined(properties)
+        problems += found
+    return properties, problems
 
 
-def _combined(properties: dict[str, Any]) -> dict[str, Any]:
-    """Combine a vehicle's mileage with its unit and the two ends of a price range."""
+def _combined(properties: dict[str, Any]) -> tuple[dict[str, Any], Problems]:
+    """Combine a vehicle's mileage with its unit and the two ends of a price range.
+
+    One without the other cannot be sent.
+    """
     mileage = properties.pop("mileage_value", None)
     unit = properties.pop("mileage_unit", None)
-    if mileage is not None and unit is not None:
-        properties["mileage"] = {"unit": unit, "value": mileage}
     lowest = properties.pop("preferred_price_range_min", None)
     highest = properties.pop("preferred_price_range_max", None)
+    if mileage is not None and unit is not None:
+        properties["mileage"] = {"unit": unit, "value": mileage}
     if lowest is not None and highest is not None:
         properties["preferred_price_range"] = [lowest, highest]
-    return properties
+    halves = ((mileage is None) != (unit is None)) + ((lowest is None) != (highest is None))
+    return properties, (Problem("vehicle", "missing"),) * halves
