@@ -318,6 +318,11 @@ def test_names_lose_case_white_space_and_punctuation(value: str, normalised: str
         ({"state": "Île-de-France"}, {"state": "iledefrance"}),
         ({"country": " US "}, {"country": "us"}),
         ({"zip_code": "98101-1234"}, {"zip_code": digest("98101")}),
+        ({"zip_code": "98101 - 1234"}, {"zip_code": digest("98101")}),
+        (
+            {"zip_code": "98101 1234", "country": "US"},
+            {"zip_code": digest("98101"), "country": "us"},
+        ),
         (
             {"zip_code": "981011234", "country": "USA"},
             {"zip_code": digest("98101"), "country": "us"},
@@ -423,6 +428,12 @@ def test_names_are_composed(name: str) -> None:
 )
 def test_the_first_public_ip_of_a_list_is_sent(addresses: str, ip: str) -> None:
     assert user_of(ip=addresses) == ({"ip": ip}, [])
+
+
+@pytest.mark.parametrize(("private", "sent"), [(19, {"ip": "8.8.8.8"}), (20, {})])
+def test_at_most_twenty_addresses_of_a_list_are_read(private: int, sent: dict[str, str]) -> None:
+    user, _ = user_of(ip=", ".join(["10.0.0.1"] * private + ["8.8.8.8"]))
+    assert user == sent
 
 
 @pytest.mark.parametrize(("count", "problems"), [(20, []), (21, ["email_too_many"])])

@@ -23,7 +23,7 @@ from tiktok_pixel.values.validation import UnusableValueError
 
 Normalise = Callable[[str, Locality], str]
 
-_US_ZIP_PLUS_4: Final = re.compile(r"(?P<zip>[0-9]{5})(?P<dash>-?)[0-9]{4}")
+_US_ZIP_PLUS_4: Final = re.compile(r"(?P<zip>[0-9]{5})\s*(?P<dash>-?)\s*[0-9]{4}")
 _ZIP_PLUS_4_LENGTH: Final = 9
 # TikTok documents no limit and asks not to truncate click ids and cookies; this one bounds abuse.
 _LONGEST_CLICK_ID: Final = 4096
@@ -31,6 +31,8 @@ _LONGEST_CLICK_ID: Final = 4096
 _LONGEST_NAME: Final = 200
 # Segment accepts events of at most 32 KB.
 _LONGEST_URL: Final = 32_768
+# Proxies that an address list may name; more addresses are not read.
+_MOST_ADDRESSES: Final = 20
 # The first octets of IPv4 blocks in IANA's special-purpose registry, and of multicast and reserved
 # addresses: only with these does an address need a closer look.
 _SPECIAL_OCTETS: Final = frozenset({0, 10, 100, 127, 169, 172, 192, 198, 203, *range(224, 256)})
@@ -120,7 +122,7 @@ def public_ip(text: str, _: Locality) -> str:
     if "," not in text:
         return _public_ip(text)
     rules = set()
-    for address in text.split(","):
+    for address in text.split(",", _MOST_ADDRESSES)[:_MOST_ADDRESSES]:
         try:
             return _public_ip(address.strip())
         except UnusableValueError as error:
