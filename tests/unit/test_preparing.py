@@ -163,6 +163,30 @@ def test_an_unusable_email_falls_through_but_a_usable_one_in_a_list_is_kept() ->
     assert "email_not_an_address" in problems
 
 
+@pytest.mark.parametrize(
+    ("contents", "sent_contents", "problem"),
+    [
+        ([{"content_id": "a"}, "junk"], [{"content_id": "a"}], "contents_not_an_object"),
+        ([{"content_id": "a"}] * 501, [{"content_id": "a"}] * 500, "contents_too_many"),
+    ],
+    ids=["an unusable item", "too many items"],
+)
+def test_contents_of_which_some_are_usable_do_not_fall_through(
+    contents: list[Any], sent_contents: list[Any], problem: str
+) -> None:
+    item, problems = sent(analytics_js(properties={"contents": contents, "product_id": "G-32"}))
+
+    assert item["properties"]["contents"] == sent_contents
+    assert problem in problems
+
+
+def test_unusable_contents_fall_through_to_the_product_of_the_event() -> None:
+    item, problems = sent(analytics_js(properties={"contents": "A toy", "product_id": "G-32"}))
+
+    assert item["properties"]["contents"] == [{"content_id": "G-32"}]
+    assert problems == []
+
+
 def test_a_placeholder_does_not_reject_an_event_that_has_another_identifier() -> None:
     event = {**node(userId="undefined"), "anonymousId": "a-1"}
     item, _ = sent(event)

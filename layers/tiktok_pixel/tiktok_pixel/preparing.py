@@ -35,6 +35,8 @@ Row = Outcome | OutgoingEvent
 _MAPPED_FIELDS: Final = {"phone": "phone_number", "page_url": "url", "page_referrer": "referrer"}
 # An unreadable privacy flag counts as set.
 _FINAL_FIELDS: Final = ("limited_data_use",)
+# Parts of them are sent although others cannot be.
+_DIVISIBLE_FIELDS: Final = ("contents", "ad")
 # More candidates of one field are not tried.
 _MOST_CANDIDATES: Final = 8
 
@@ -197,13 +199,10 @@ def _with_other_candidates(
     """
     tried: dict[str, int] = {}
     while problems:
-        is_sent = isinstance(row, OutgoingEvent)
-        # A list of emails of which some are usable is not replaced.
-        sent = row.summary.match_keys if is_sent else ()
         unusable = {
             _MAPPED_FIELDS.get(problem.field, problem.field)
-            for problem in (problems if is_sent else problems[1:])
-            if problem.field not in sent and problem.field not in _FINAL_FIELDS
+            for problem in (problems if isinstance(row, OutgoingEvent) else problems[1:])
+            if problem.field not in _FINAL_FIELDS and not _is_partly_sent(problem, row)
         }
         others = {}
         for field in unusable:
@@ -216,6 +215,16 @@ def _with_other_candidates(
         fields = {**fields, **others}
         row, problems = _build(mapping, event, fields, context)
     return row, problems
+
+
+def _is_partly_sent(problem: Problem, row: Row) -> bool:
+    """Say whether an event is sent with a part of the value, such as some emails of a list."""
+    if isinstance(row, Outcome):
+        return False
+    if problem.rule == "too_many" or problem.field in row.summary.match_keys:
+        return True
+    # In JSON, the quotes of other text are escaped.
+    return problem.field in _DIVISIBLE_FIELDS and f'"{problem.field}":' in row.json
 
 
 def _is_too_old_to_share(row: Row, now: float) -> bool:
