@@ -10,7 +10,7 @@ import pytest
 
 from tests.recorded import Recorded
 from tiktok_pixel.settings import Settings
-from tools.ops.template import ROOT, STAGES, Node
+from tools.ops.template import ROOT, STAGES, Node, load_template, transform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,6 +109,13 @@ class TestParkedEvents:
         (source,) = [one["Properties"] for one in events if one["Type"] == "SQS"]
         assert source["Queue"] == {"Fn::GetAtt": ["ParkedEventsQueue", "Arn"]}
         assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+    def test_may_return_to_the_redrive_function_any_number_of_times(self) -> None:
+        # Lambda stops a function that sends to its own queue after about 16 passes.
+        redrive = transform(load_template(), {"Stage": "dev"})["Resources"]["RedriveFunction"]
+        assert redrive["Properties"]["RecursiveLoop"] == "Allow"
+        policy = json.loads((ROOT / "docs" / "deploy-policy.json").read_text())
+        assert "lambda:PutFunctionRecursionConfig" in _texts(policy)
 
 
 class TestVariables:

@@ -4,7 +4,7 @@ Importing boto3 and creating its clients takes as long as the rest of a cold sta
 the operations that the functions use, with boto3's arguments and results.
 
 The X-Ray trace header is left out on purpose. Lambda's recursive loop detection follows it from
-message to message, and would stop the redrive function after about 16 tries of an event.
+message to message, and stops a function after about 16 passes unless its template allows the loop.
 """
 
 from __future__ import annotations
