@@ -335,10 +335,11 @@ class World:
         return Counter(self._parked)
 
     def parked_messages(self) -> list[dict[str, Any]]:
-        """The messages in the queue, which stay there."""
+        """The messages with events in the queue, which stay there."""
         messages = self.receive()
         self._hidden += [message["ReceiptHandle"] for message in messages]
-        return [json.loads(message["Body"]) for message in messages]
+        bodies = [json.loads(message["Body"]) for message in messages]
+        return [body for body in bodies if body["events"]]
 
     def parked_ids(self) -> list[str]:
         """The event ids in the queue."""
@@ -365,6 +366,10 @@ class World:
         ).get("Messages", []):
             found += batch
         return found
+
+    def delays(self) -> list[int]:
+        """The delays of the messages that wait, in the order in which they were sent."""
+        return [delay for delay in self.proxy.delays if delay > 0]
 
     def visible_messages(self) -> int:
         """How many messages in the queue could be received at once."""

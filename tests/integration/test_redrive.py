@@ -59,12 +59,11 @@ def test_events_wait_in_new_messages_until_the_cause_is_fixed(world: World, outp
     park(world, visits(3))
     world.tiktok.settings.tokens.clear()
     redrive = world.start_redrive()
-    world.proxy.delays.clear()
 
     for _ in range(5):
         assert world.redrive(redrive) == []
 
-    assert world.proxy.delays == [60, 180, 420, 900, 900]
+    assert world.delays() == [60, 180, 420, 900, 900]
     assert world.parked_ids() == ["m-0", "m-1", "m-2"]
     assert output.metrics["RedrivenWaiting"] == 15
     assert output.metrics["ParkedEvents"] == 15
@@ -136,11 +135,38 @@ def test_if_the_rest_cannot_be_parked_the_message_is_kept(
     park(world, visits(8))
     world.tiktok.next(faults.answer(40002))
     world.tiktok.always(faults.answer(40001), when=lambda one: b'"m-5"' in one.body)
-    world.proxy.always(fault, operation="SendMessage")
+    world.proxy.faults.always(fault, when=lambda one: b"event_id" in one.body)
 
     assert len(world.redrive(world.start_redrive())) == 1
 
     assert world.parked_ids() == [f"m-{one}" for one in range(8)]
+
+
+STORES_NOTHING: Final[dict[str, faults.Fault]] = {
+    "denied": denied(),
+    "throttled": throttled(),
+    "no response": faults.hang(1.2),
+    "no response although it stores": faults.hang(1.2, accept=True),
+}
+
+
+@pytest.mark.parametrize("fault", STORES_NOTHING.values(), ids=STORES_NOTHING)
+def test_while_sqs_confirms_no_message_nothing_is_sent(
+    world: World, output: Output, fault: faults.Fault
+) -> None:
+    park(world, visits(3))
+    world.proxy.always(fault, operation="SendMessage")
+    redrive = world.start_redrive()
+
+    assert len(world.redrive(redrive)) == 1
+
+    assert world.tiktok.requests == []
+    assert world.parked_ids() == ["m-0", "m-1", "m-2"]
+    assert output.metrics["ParkedEvents"] == 3
+    assert [line["level"] for line in output.logs].count("ERROR") == 1
+    world.proxy.clear()
+    assert world.redrive(redrive) == []
+    assert world.tiktok.event_ids == {"m-0", "m-1", "m-2"}
 
 
 def test_events_that_tiktok_refuses_for_their_content_wait_apart_from_the_others(
@@ -148,12 +174,11 @@ def test_events_that_tiktok_refuses_for_their_content_wait_apart_from_the_others
 ) -> None:
     park(world, visits(20))
     world.tiktok.settings.poisoned = {"m-3", "m-4"}
-    world.proxy.delays.clear()
 
     assert world.redrive(world.start_redrive()) == []
 
     assert sorted(world.parked_ids()) == ["m-3", "m-4"]
-    assert world.proxy.delays == [900]
+    assert world.delays() == [900]
     assert world.tiktok.event_ids == {f"m-{one}" for one in range(20)} - {"m-3", "m-4"}
     assert (output.metrics["RedrivenForwarded"], output.metrics["RedrivenWaiting"]) == (18, 2)
 
@@ -235,11 +260,36 @@ def test_an_unreadable_message_is_sent_again_unchanged_and_reported(
 
     assert world.redrive(world.start_redrive()) == []
 
-    assert [message["Body"] for message in world.receive()] == [body]
-    assert world.proxy.delays == [900]
+    assert body in [message["Body"] for message in world.receive()]
+    assert world.delays() == [900]
     assert [line["level"] for line in output.logs].count("ERROR") == 1
     assert output.metrics["UnreadableMessages"] == 1
     assert "jane" not in output.text
+
+
+def test_events_of_version_0_1_0_with_a_refused_test_event_code_are_sent_as_real(
+    world: World,
+) -> None:
+    """As docs/runbook.md describes: the code stays until TikTok has refused it once more."""
+    park(world, visit("m"))
+    (message,) = world.parked_messages()
+    (row,) = message["events"]
+    first_version = {"version": 1, "pixel": None, "event_source": "web", "test_event_code": "WRONG"}
+
+    def written_by_0_1_0(message: Any) -> Any:
+        return message | {"Body": json.dumps({**first_version, "events": [row]})}
+
+    refusal = faults.answer(40002, "Invalid value for test_event_code.")
+    world.tiktok.always(refusal, when=lambda one: b'"WRONG"' in one.body)
+    before = world.start_redrive(TEST_EVENT_CODE="WRONG")
+    assert world.redrive(before, change=written_by_0_1_0) == []
+    assert world.parked_messages()[0]["reason"] == "tiktok_test_event_code_refused"
+
+    assert world.redrive(world.start_redrive()) == []
+
+    (event,) = world.tiktok.accepted
+    assert event.event["event_id"] == "m"
+    assert event.test_event_code is None
 
 
 def test_without_credentials_events_wait(world: World) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import json
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -31,6 +32,8 @@ _BATCH_MESSAGES: Final = 1000
 _BATCH_BYTES: Final = 6_000_000
 _RETENTION_SECONDS: Final = 14 * DAY
 _VISIBILITY_SECONDS: Final = 720.0
+# TikTok drops copies so long after the first event.
+_DEDUPLICATION_SECONDS: Final = 48 * HOUR
 
 WEB: Final = Route(None, "web")
 
@@ -47,12 +50,17 @@ class Clock:
 
 @dataclass(slots=True)
 class MemoryQueue:
-    """SQS: delays, visibility time-out and retention, without the network."""
+    """SQS: delays, visibility time-out and retention, without the network.
+
+    Attributes:
+        fails: It stores no message.
+        confirms: If not, it stores messages, but its responses are lost.
+    """
 
     clock: Clock
     fails: bool = False
+    confirms: bool = True
     messages: dict[str, tuple[str, float]] = field(default_factory=dict)
-    sent: int = 0
     _heap: list[tuple[float, int, str]] = field(default_factory=list)
     _numbers: Any = field(default_factory=itertools.count)
 
@@ -62,12 +70,20 @@ class MemoryQueue:
         assert len(MessageBody.encode()) <= 262_144
         if self.fails:
             raise ConnectionError("SQS does not respond")
+        message_id = self.store(MessageBody, DelaySeconds)
+        if not self.confirms:
+            # The client makes two attempts.
+            self.store(MessageBody, DelaySeconds)
+            raise TimeoutError("SQS does not respond")
+        return {"MessageId": message_id}
+
+    def store(self, body: str, delay: int = 0) -> str:
+        """Store a message that is visible after a delay, and return its id."""
         number = next(self._numbers)
         message_id = f"message-{number}"
-        self.messages[message_id] = (MessageBody, self.clock.now)
-        heapq.heappush(self._heap, (self.clock.now + DelaySeconds, number, message_id))
-        self.sent += 1
-        return {"MessageId": message_id}
+        self.messages[message_id] = (body, self.clock.now)
+        heapq.heappush(self._heap, (self.clock.now + delay, number, message_id))
+        return message_id
 
     def receive(self) -> list[dict[str, Any]]:
         """Return the records of one invocation, invisible from now on."""
@@ -120,7 +136,14 @@ Rule = Callable[[list[dict[str, Any]], dict[str, Any]], "int | Verdict | None"]
 
 @dataclass(slots=True)
 class MemoryTikTok:
-    """TikTok: accepts events, refuses them with a code, or does not respond."""
+    """TikTok: accepts events, refuses them with a code, or does not respond.
+
+    Attributes:
+        sent: Requests without a response were sent whole: TikTok counts their events.
+        accepted: How often each event was accepted with a response.
+        counted: How often each event counts: copies within 48 hours of the first do not.
+        silent_events: The events of requests without a response.
+    """
 
     clock: Clock
     rule: Rule = lambda _events, _request: None
@@ -128,8 +151,10 @@ class MemoryTikTok:
     sent: bool = True
     requests: int = 0
     accepted: Counter[str] = field(default_factory=Counter)
+    counted: Counter[str] = field(default_factory=Counter)
     silent_events: set[str] = field(default_factory=set)
     responded_at: float = 0.0
+    _counted_at: dict[str, float] = field(default_factory=dict)
 
     def track(self, body: bytes, access_token: str, deadline: Deadline) -> TikTokResponse:  # noqa: ARG002
         """Answer one request."""
@@ -142,13 +167,22 @@ class MemoryTikTok:
         if isinstance(decision, Verdict):
             if self.sent:
                 self.silent_events |= {event["event_id"] for event in events}
+                self._count(events)
             raise NoResponseError(decision, self.latency, sent=self.sent)
         self.responded_at = self.clock.now
         code = decision or 0
         if code == 0:
             self.accepted.update(event["event_id"] for event in events)
+            self._count(events)
         status = 500 if code == 500 else 200
         return TikTokResponse(status, None if code == 500 else code, f"code {code}", "r", 0.0)
+
+    def _count(self, events: Iterable[dict[str, Any]]) -> None:
+        for event in events:
+            event_id = event["event_id"]
+            if self.clock.now - self._counted_at.get(event_id, -math.inf) > _DEDUPLICATION_SECONDS:
+                self.counted[event_id] += 1
+                self._counted_at[event_id] = self.clock.now
 
     def close(self) -> None:
         """Close nothing."""

@@ -4,13 +4,17 @@ An invocation reads up to a thousand messages, sends their events in full reques
 still has to wait in new, full messages with a delay. Then SQS deletes the old ones. Nothing waits
 by visibility time-out: SQS allows 120,000 messages in flight, and a queue that waits in flight
 stops handing out new ones.
+
+Nothing is sent while SQS stores no messages. A message of which some events were delivered and
+others could not be stored would stay, and be sent again as a whole: after the 48 hours in which
+TikTok deduplicates, events would count twice.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from tiktok_pixel import observability
@@ -70,7 +74,7 @@ class _Message:
     id: Final[str]
     body: Final[str]
     events: Final[Sequence[OutgoingEvent] | None]
-    is_done: bool = field(default=True)
+    is_done: bool = True
 
 
 def respond(
@@ -102,12 +106,21 @@ def _process(
     now: float,
 ) -> list[str]:
     """Process messages and return the ids of those that have to stay."""
-    messages = [_read(record) for record in records]
-    _store_unreadable(messages, queue, end)
+    # Messages without events come from `can_store`.
+    messages = [message for message in map(_read, records) if message.events != []]
+    if not messages:
+        return []
+    can_store = queue.can_store(end)
+    if can_store:
+        _store_unreadable(messages, queue, end.at_most(_PARKING_SECONDS))
+        early = end.earlier(_PARKING_SECONDS)
+    else:
+        observability.logger.error("the queue stores no messages: parked events are not sent")
+        early = end.at_most(0)
     parked = [one for message in messages if message.events for one in message.events]
-    results, calls = redrive(parked, destination, end.earlier(_PARKING_SECONDS), now)
+    results, calls = redrive(parked, destination, early, now)
     waiting = [event for _, event in results if event is not None]
-    of_waiting = iter(_store(waiting, queue, end, now))
+    of_waiting = iter(_store(waiting, queue, end, now) if can_store else [False] * len(waiting))
     is_stored = iter([event is None or next(of_waiting) for _, event in results])
     for message in messages:
         for _ in message.events or ():
@@ -242,7 +255,7 @@ def _read(record: Mapping[str, Any]) -> _Message:
         # Without the error's text, which may quote the message.
         extra = {"sqs_message_id": record["messageId"]}
         observability.logger.error("cannot read a message of the queue", extra=extra)
-        return _Message(str(record["messageId"]), body, None)
+        return _Message(str(record["messageId"]), body, None, is_done=False)
 
 
 def _store_unreadable(

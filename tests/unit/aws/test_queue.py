@@ -103,6 +103,17 @@ def test_a_delay_is_passed_to_sqs() -> None:
     assert sqs.delays == [420]
 
 
+def test_whether_sqs_stores_is_found_out_with_a_message_without_events() -> None:
+    sqs = Sqs()
+    queue = ParkedEventQueue("https://sqs.example/parked", sqs)
+
+    assert queue.can_store(Deadline.after(5))
+    assert [read_message(body) for body in sqs.bodies] == [[]]
+
+    sqs.refuses = ""
+    assert not queue.can_store(Deadline.after(5))
+
+
 def test_what_differs_in_cause_reason_or_tries_does_not_share_a_message() -> None:
     sqs = Sqs()
     states = [

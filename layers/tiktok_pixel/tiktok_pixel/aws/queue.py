@@ -27,6 +27,20 @@ _LARGEST_MESSAGE: Final = 240_000
 _VERSION: Final = 2
 _FIRST_VERSION: Final = 1
 _PARALLEL: Final = 16
+_EMPTY_MESSAGE: Final = compact(
+    {
+        "version": _VERSION,
+        "pixel": None,
+        "event_source": "web",
+        "traffic": Traffic.REAL,
+        "test_event_code": None,
+        "cause": Cause.TRANSIENT,
+        "reason": "",
+        "tries": 0,
+        "alone": False,
+        "events": [],
+    }
+)
 # What reading any JSON, or none, can raise.
 _UNREADABLE: Final = (
     KeyError,
@@ -78,6 +92,10 @@ class ParkedEventQueue:
             for index in indexes:
                 parked[index] = is_stored
         return parked
+
+    def can_store(self, deadline: Deadline) -> bool:
+        """Return whether SQS confirms a message: an empty one, which its reader drops."""
+        return self.send([_EMPTY_MESSAGE], deadline) == [True]
 
     def send(self, bodies: Sequence[str], deadline: Deadline, delay: int = 0) -> list[bool]:
         """Send messages as they are and return, for each, whether SQS confirmed it in time."""
