@@ -37,7 +37,15 @@ FIRST_MILLISECOND: Final = 10**11
 SHA256_OF_EMPTY: Final = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 EVENT_SOURCES: Final = frozenset({"web", "app", "offline", "crm"})
+# The events that offline sources take, with the old names that TikTok still accepts.
+STANDARD_EVENTS: Final = frozenset(
+    "AddPaymentInfo AddToCart AddToWishlist ApplicationApproval CompleteRegistration Contact "  # noqa: SIM905
+    "CustomizeProduct Download FindLocation InitiateCheckout Lead Purchase Schedule Search "
+    "StartTrial SubmitApplication Subscribe ViewContent "
+    "ClickButton CompletePayment PlaceAnOrder SubmitForm".split()
+)
 CONTENT_TYPES: Final = frozenset({"product", "product_group"})
+CUSTOMER_TYPES: Final = frozenset({"new", "returning"})
 DELIVERY: Final = frozenset({"in_store", "curbside", "home_delivery"})
 ATT_STATUS: Final = frozenset(
     {"AUTHORIZED", "DENIED", "NOT_DETERMINED", "RESTRICTED", "NOT_APPLICABLE"}
@@ -183,7 +191,9 @@ def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 def _check_event(event: Any, source: str, settings: Settings) -> None:
     if not isinstance(event, dict):
         raise _invalid("data", "not a valid object")
-    _filled(event.get("event"), "event")
+    name = _filled(event.get("event"), "event")
+    if source == "offline" and name not in STANDARD_EVENTS:
+        raise _invalid("event", "must be a standard event for the event source offline")
     _check_time(event.get("event_time"))
     if "event_id" in event and _filled(event["event_id"], "event_id") in settings.poisoned:
         raise RefusedError(PARAMETER_ERROR, "Invalid request parameters.")
@@ -191,6 +201,9 @@ def _check_event(event: Any, source: str, settings: Settings) -> None:
         raise _invalid("limited_data_use", "not a valid boolean")
     _check_user(_object(event.get("user", {}), "user"))
     _check_properties(_object(event.get("properties", {}), "properties"))
+    ad = _object(event.get("ad", {}), "ad")
+    if "attribution_share" in ad:
+        _share(ad["attribution_share"], "ad.attribution_share")
     page = _object(event.get("page", {}), "page")
     if "url" in page or (source == "web" and settings.page_url_required):
         _filled(page.get("url"), "page.url")
@@ -266,6 +279,12 @@ def _number(value: Any, path: str) -> None:
         raise _invalid(path, "not a valid number")
 
 
+def _share(value: Any, path: str) -> None:
+    _number(value, path)
+    if not 0 <= value <= 1:
+        raise _invalid(path, "must be between 0 and 1")
+
+
 def _object(value: Any, path: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise _invalid(path, "not a valid object")
@@ -302,6 +321,7 @@ _PROPERTIES: Final[Mapping[str, Callable[[Any, str], object]]] = {
     "quantity": _whole,
     "currency": _one_of(CURRENCIES),
     "content_type": _one_of(CONTENT_TYPES),
+    "customer_type": _one_of(CUSTOMER_TYPES),
     "delivery_category": _one_of(DELIVERY),
     "contents": _check_contents,
     "content_ids": _check_content_ids,

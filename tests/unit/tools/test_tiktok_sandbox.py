@@ -188,6 +188,8 @@ REFUSED_EVENTS: list[tuple[dict[str, Any], int, str]] = [
     ({"properties": {"currency": ["USD"]}}, 40002, "properties.currency"),
     ({"properties": {"content_type": "destination"}}, 40002, "properties.content_type"),
     ({"properties": {"delivery_category": "drone"}}, 40002, "properties.delivery_category"),
+    ({"properties": {"customer_type": "frequent"}}, 40002, "properties.customer_type"),
+    ({"ad": {"attribution_share": 1.5}}, 40002, "ad.attribution_share"),
     ({"properties": {"order_id": 17}}, 40002, "properties.order_id"),
     ({"properties": {"content_ids": "a"}}, 40002, "properties.content_ids"),
     ({"properties": {"content_ids": [1]}}, 40002, "properties.content_ids"),
@@ -222,6 +224,10 @@ class TestRefuses:
         assert "data." not in message
         assert tiktok.accepted == []
         assert tiktok.requests[-1].code == code
+
+    def test_an_offline_event_with_a_custom_name(self, client: Client) -> None:
+        custom = event(event="MyEvent", page=None)
+        assert client.send(body(custom, event_source="offline"))[0] == 40002
 
     def test_the_message_is_tiktoks(self, client: Client) -> None:
         refused = (40002, "Invalid value for event_id: not a valid string.")
