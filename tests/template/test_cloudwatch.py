@@ -126,11 +126,12 @@ class TestDashboards:
 
 
 class TestQueries:
-    def test_answer_six_questions(self, template: Node) -> None:
+    def test_answer_seven_questions(self, template: Node) -> None:
         assert {query.name for query in cloudwatch.queries(template)} == {
             "one-message",
             "top-reasons",
-            "without-click-id",
+            "match-keys",
+            "top-problems",
             "purchases-without-value",
             "slowest-tiktok-calls",
             "who-sends-wrong-signatures",

@@ -61,13 +61,14 @@ def expanded(name: str) -> list[str]:
 
 def match_keys() -> tuple[list[str], list[list[str]]]:
     """Return the table of match keys: columns and rows."""
-    columns = ["event", "sent", "email", "phone", "external_id", "ttclid", "ttp", "ip", "value"]
+    keys = ("email", "phone", "external_id", "ttclid", "ttp", "ip", "user_agent")
+    columns = ["event", "sent", *keys, "first_name", "zip_code", "value"]
     shares = {
-        "ViewContent": (31, 12, 100, 24, 71, 99, 0),
-        "Search": (28, 11, 100, 21, 70, 99, 0),
-        "AddToCart": (44, 19, 100, 25, 72, 99, 98),
-        "InitiateCheckout": (81, 46, 100, 24, 73, 99, 99),
-        "PlaceAnOrder": (99, 72, 100, 23, 74, 99, 100),
+        "ViewContent": (31, 12, 100, 24, 71, 99, 99, 11, 10, 0),
+        "Search": (28, 11, 100, 21, 70, 99, 99, 10, 9, 0),
+        "AddToCart": (44, 19, 100, 25, 72, 99, 99, 17, 15, 98),
+        "InitiateCheckout": (81, 46, 100, 24, 73, 99, 99, 78, 75, 99),
+        "PlaceAnOrder": (99, 72, 100, 23, 74, 99, 99, 98, 98, 100),
     }
     total = sum(_traffic()) * 0.7
     rows = [
