@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -11,7 +12,7 @@ from tiktok_pixel.tiktok import schema
 PAGE: Final = Path(__file__).parents[2] / "docs" / "default-fields.md"
 _HEAD: Final = """# Default fields
 
-<!-- Generated from tiktok/data/fields.json: python -m tools.docs.default_fields -->
+<!-- Generated from tiktok/data: python -m tools.docs.default_fields -->
 
 A preset with `"defaults": true` maps these fields, as all shipped mappings do. A field is read from
 the first of its sources that is not blank: null, white space, `[]` and `{}` are blank.
@@ -19,15 +20,25 @@ the first of its sources that is not blank: null, white space, `[]` and `{}` are
 `contents` belong to each mapping: `properties.contents`, where they are in TikTok's form already,
 else the products of the event (`properties.products`, or `properties` for events of one product).
 
-| field | sources |
-|---|---|
+"""
+_FULL: Final = """
+## In the set `full`
+
+`MappingSet=full` reads these fields too. TikTok gets `lead_id` with CRM events only. The travel or
+the vehicle fields are sent when `event_spec_type` is `travel_fields` or `vehicle_fields`.
+
 """
 
 
 def page() -> str:
     """Return the page as Markdown."""
-    rows = [f"| `{field}` | {sources} |" for field, sources in _rows(schema.default_fields())]
-    return _HEAD + "\n".join(rows) + "\n"
+    full = json.loads(schema.shipped("full").read_text(encoding="utf-8"))
+    return _HEAD + _table(schema.default_fields()) + _FULL + _table(full["defaults"])
+
+
+def _table(fields: dict[str, Any]) -> str:
+    rows = [f"| `{field}` | {sources} |" for field, sources in _rows(fields)]
+    return "\n".join(("| field | sources |", "|---|---|", *rows, ""))
 
 
 def _rows(fields: dict[str, Any], parent: str = "") -> Iterator[tuple[str, str]]:

@@ -17,3 +17,9 @@ def test_nested_fields_and_literals_are_shown() -> None:
     assert (
         '| `content_type` | `properties.content_type`, `properties.contentType`, "product" |'
     ) in rows
+
+
+def test_the_fields_that_only_the_full_set_reads_are_shown() -> None:
+    _, _, of_full = page().partition("## In the set `full`")
+    assert "| `lead_id` | `properties.lead_id` |" in of_full
+    assert "| `vehicle_fields.vin` | `properties.vin` |" in of_full
