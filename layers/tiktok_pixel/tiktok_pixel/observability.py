@@ -23,11 +23,6 @@ logging.getLogger().setLevel(logging.WARNING)
 logger: Final = Logger()
 metrics: Final = Metrics()
 
-_MESSAGE_LONGEST: Final = 200
-# Addresses, digests, and runs of digits that could be phone numbers or IP addresses.
-_PERSONAL: Final = re.compile(
-    r"[^\s\"'@]+@[^\s\"'@]+|\b[0-9A-Fa-f]{16,}\b|\+?\d[\d\s().:-]{5,}\d|[0-9a-fA-F]*:[0-9a-fA-F:]{3,}"
-)
 _UNPRINTABLE: Final = re.compile(r"[^\x20-\x7e]")
 
 
@@ -63,12 +58,6 @@ def log_timings(**seconds: float) -> None:
         "timings",
         extra={f"{stage}_ms": round(taken * 1000, 2) for stage, taken in seconds.items()},
     )
-
-
-def scrubbed(text: str) -> str:
-    """Return text from outside that is safe to log: short, printable, nothing personal."""
-    bounded = _UNPRINTABLE.sub("?", text[: 2 * _MESSAGE_LONGEST])
-    return _PERSONAL.sub("…", bounded)[:_MESSAGE_LONGEST]
 
 
 def shown(value: object, longest: int) -> str:

@@ -1,7 +1,7 @@
 """Counts of what happens to events, and their sum over many blocks.
 
-A tally has no personal data: names pass the same scrubber as log rows. Its size is bounded: at most
-10,000 distinct names are counted, further ones together.
+A tally has no personal data: names and ids are scrubbed. Its size is bounded: at most 10,000
+distinct names are counted; the others are counted together.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
 
-from tiktok_pixel.observability import scrubbed
 from tiktok_pixel.outcomes import Outcome, Status, Summary
 from tiktok_pixel.tiktok.outgoing import OutgoingEvent
 from tiktok_pixel.values.validation import Problem
+from tools.pixel.audit.scrubbing import scrubbed
 
 OTHERS: Final = "(others)"
 _MOST_NAMES: Final = 10_000
@@ -187,7 +187,7 @@ class Tally:
         return shown
 
 
-# The same names come again and again.
+# Few names occur in many events.
 _scrubbed = lru_cache(maxsize=_MOST_NAMES)(scrubbed)
 
 
