@@ -87,19 +87,23 @@ format: $(READY) ## Format the code.
 events: $(READY) ## Sign the sample events anew, after a change to one.
 	@$(PIXEL) events
 
+# PARAMETERS="DefaultPhoneRegion=US DefaultPageUrl=https://shop.example/": template parameters that
+# decide what is sent.
+PARAMETER_OPTIONS = $(foreach one,$(PARAMETERS),--parameter $(one))
+
 .PHONY: mappings
 mappings: $(READY) ## Show the mappings: SET=full or custom, STAGE=prod, EVENT=events/search.json.
 	@$(PIXEL) mappings $(if $(SET),--set $(SET)) $(if $(STAGE),--stage $(STAGE)) \
-		$(if $(EVENT),--event $(EVENT)) $(if $(REGION),--region $(REGION))
+		$(if $(EVENT),--event $(EVENT)) $(PARAMETER_OPTIONS)
 
 .PHONY: audit
 audit: $(READY) ## Report what TikTok would get from real events: FILES=folder, HTML=report.html.
 	@$(PIXEL) audit $(FILES) $(if $(SET),--set $(SET)) $(if $(STAGE),--stage $(STAGE)) \
-		$(if $(REGION),--region $(REGION)) $(if $(HTML),--html $(HTML))
+		$(PARAMETER_OPTIONS) $(if $(HTML),--html $(HTML))
 
 .PHONY: studio
 studio: $(STUDIO_READY) ## Open the Mappings page: FILE=full or a mapping file, PORT=8080.
-	@$(PIXEL) studio $(FILE) $(if $(PORT),--port $(PORT)) $(if $(REGION),--region $(REGION))
+	@$(PIXEL) studio $(FILE) $(if $(PORT),--port $(PORT)) $(PARAMETER_OPTIONS)
 
 .PHONY: test-studio
 test-studio: $(TEST_STUDIO_READY) ## Test the Mappings page in Chromium, which must be installed.

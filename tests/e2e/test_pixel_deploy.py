@@ -53,10 +53,12 @@ def test_builds_deploys_and_checks(sam: SamCli, build: Path) -> None:
     output = run.stdout + run.stderr
     assert "$ sam build" in run.stdout
     assert "Successfully created/updated stack - tiktok-pixel-dev" in output
-    assert "ok   stack: tiktok-pixel-dev is CREATE_COMPLETE" in run.stdout
+    assert "ok   stack: The stack tiktok-pixel-dev is CREATE_COMPLETE." in run.stdout
+    assert "ok   template parameters: " in run.stdout
     # moto creates neither the endpoint nor the alarms.
-    assert "skip endpoint, unsigned" in run.stdout
-    assert "FAIL alarms" in run.stdout
+    assert "skip endpoint: " in run.stdout
+    assert "FAIL alarms: " in run.stdout
+    assert "The stack tiktok-pixel-dev in us-east-1 is CREATE_COMPLETE." in run.stdout
     assert run.returncode == 1
 
 

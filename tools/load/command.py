@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from tools.pixel.console import CommandError, print_line, print_table
+from tools.pixel.console import CommandError, counted, print_line, print_table
 
 if TYPE_CHECKING:
     from tools.load.ledger import Ledger
@@ -75,8 +75,8 @@ def command(
     print_line(f"\n{file}  {chart}")
     if results.unexpected:
         raise CommandError(
-            f"{results.lost} events were lost, "
-            f"{len(results.unexpected)} did not end as planned: see {file}"
+            f"{counted(results.lost, 'lost event')}, and "
+            f"{counted(len(results.unexpected), 'event')} did not end as planned: see {file}"
         )
 
 

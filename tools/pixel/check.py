@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from tiktok_pixel.settings import TIKTOK_API_URL
-from tools.pixel.console import CommandError, print_json, print_line
-from tools.pixel.doctor import Check, Options, Result, run_checks
+from tools.pixel.checks import Check, Result
+from tools.pixel.console import CommandError, counted, print_json, print_line, print_marked
+from tools.pixel.doctor import Options, run_checks
 from tools.pixel.options import JsonOption
 from tools.pixel.stage import (
     SAMCONFIG,
@@ -21,7 +24,12 @@ from tools.pixel.stage import (
     load_stage,
 )
 
-_MARKS = {Result.PASSED: "ok  ", Result.FAILED: "FAIL", Result.SKIPPED: "skip"}
+_MARKS = {
+    Result.PASSED: "ok  ",
+    Result.WARNING: "warn",
+    Result.FAILED: "FAIL",
+    Result.SKIPPED: "skip",
+}
 
 
 def command(  # noqa: PLR0913  # one parameter for each option
@@ -45,13 +53,14 @@ def command(  # noqa: PLR0913  # one parameter for each option
 ) -> None:
     """Check a deployed stage; nothing is sent as a real conversion.
 
-    Each line passed, failed or was skipped, with what to do. Exit status 1 if one failed.
+    Each check passes, warns, fails or is skipped, with what to do. Exit status 1 if one fails.
     """
     chosen = load_stage(stage, region, profile, path=config_file)
     checks = run(chosen, Options(endpoint_url, test_event_code, tiktok_url), as_json=as_json)
-    problems = sum(check.result is Result.FAILED for check in checks)
-    if problems:
-        raise CommandError(f"{problems} of {len(checks)} checks failed")
+    if not as_json:
+        print_line(f"\n{summary(checks)}")
+    if problems := failures(checks):
+        raise CommandError(problems)
 
 
 def run(stage: Stage, options: Options, *, as_json: bool = False) -> list[Check]:
@@ -60,9 +69,27 @@ def run(stage: Stage, options: Options, *, as_json: bool = False) -> list[Check]
     for check in run_checks(stage, options):
         checks.append(check)
         if not as_json:
-            print_line(f"{_MARKS[check.result]} {check.name}: {check.found}")
-            if check.todo:
-                print_line(f"     {check.todo}")
+            todo = [check.todo] if check.todo else []
+            print_marked(_MARKS[check.result], f"{check.name}: {check.found}", *todo)
     if as_json:
         print_json([asdict(check) for check in checks])
     return checks
+
+
+def summary(checks: Sequence[Check]) -> str:
+    """Return how many checks ended in which way."""
+    counts = Counter(check.result for check in checks)
+    ways = {
+        Result.PASSED: "passed",
+        Result.WARNING: "with a warning",
+        Result.FAILED: "failed",
+        Result.SKIPPED: "skipped",
+    }
+    ended = [f"{counts[result]} {way}" for result, way in ways.items() if counts[result]]
+    return f"{counted(len(checks), 'check')}: {', '.join(ended)}."
+
+
+def failures(checks: Sequence[Check]) -> str:
+    """Return how many checks failed; empty if none did."""
+    failed = sum(check.result is Result.FAILED for check in checks)
+    return f"{failed} of {counted(len(checks), 'check')} failed." if failed else ""

@@ -7,6 +7,7 @@ import secrets
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -14,7 +15,8 @@ import typer
 
 from tiktok_pixel.aws.credentials import DEVELOPMENT_SECRET
 from tools.ops.template import load_template
-from tools.pixel.console import CommandError, print_line
+from tools.pixel.aws_errors import aws_errors
+from tools.pixel.console import CommandError, print_line, print_warning
 from tools.pixel.samconfig import difference, with_parameters, with_region
 from tools.pixel.stage import (
     SAMCONFIG,
@@ -23,20 +25,24 @@ from tools.pixel.stage import (
     RegionOption,
     Stage,
     StageArgument,
-    aws_errors,
     load_stage,
 )
+from tools.pixel.template_parameters import parameter_problem
 
 PIXEL_CODE: Final = "pixel-code"
 ACCESS_TOKEN: Final = "access-token"  # the name of a parameter
 WEBHOOK_SECRET: Final = "webhook-secret"  # the name of a parameter
+BEARER_TOKEN: Final = "bearer-token"  # the name of a parameter
 # Of an access token, which has 40 characters, and of a secret.
 _SHORTEST: Final = 16
-_SETTINGS: Final = {
+_QUESTIONS: Final = {
     "DefaultPageUrl": "Address of your site, for events without a page",
     "DefaultPhoneRegion": "Country of national phone numbers, such as US",
     "MappingSet": "Mapping set: default, full or custom",
+    "AlarmEmail": "Email address for alarms",
 }
+# Without text, the answer is the value in brackets.
+_EMPTY_ANSWER: Final = "-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +80,16 @@ def command(
     """Store pixel code, access token and webhook secret, and set the stage's parameters.
 
     Secrets are asked for without being shown. What exists is kept unless you replace it. The
-    webhook secret is generated and shown once, for Segment.
+    webhook secret is generated and shown once, for Segment. Nothing is stored before the last
+    question.
     """
     chosen = load_stage(stage, region, profile, path=config_file)
     print_line(f"Stage {chosen.name}, stack {chosen.stack}, region {chosen.region}")
     with aws_errors():
         ssm = chosen.client("ssm")
         existing = read_existing(ssm, chosen.folder)
-        changes, secret = ask_parameters(chosen, existing)
+        changes, secret = ask_secrets(chosen, existing)
+        values = ask_parameters(chosen)
         for change in changes:
             if dry_run:
                 print_line(f"would store {change.name}")
@@ -90,7 +98,7 @@ def command(
             print_line(f"stored {change.name}")
     if secret is not None and not dry_run:
         show_secret(secret)
-    set_parameters(chosen, region, config_file, dry_run=dry_run)
+    write_parameters(chosen, values, region, config_file, dry_run=dry_run)
 
 
 def read_existing(ssm: Any, folder: str) -> dict[str, Existing]:
@@ -100,10 +108,8 @@ def read_existing(ssm: Any, folder: str) -> dict[str, Existing]:
     return {one["Name"].rpartition("/")[2]: Existing(one["Version"], one["Value"]) for one in found}
 
 
-def ask_parameters(
-    stage: Stage, existing: Mapping[str, Existing]
-) -> tuple[list[Change], str | None]:
-    """Ask for the parameters; return what to store, and the webhook secret if it is a new one."""
+def ask_secrets(stage: Stage, existing: Mapping[str, Existing]) -> tuple[list[Change], str | None]:
+    """Ask for the SSM parameters; return what to store, and the webhook secret if it is new."""
     changes: list[Change] = []
     code = existing.get(PIXEL_CODE)
     if code is None or _replaces(PIXEL_CODE, f"version {code.version}, {code.value}"):
@@ -130,40 +136,54 @@ def _replaces(name: str, what: str) -> bool:
     return typer.confirm(f"{name} exists ({what}). Replace it?", default=False, err=True)
 
 
-def _ask(text: str, check: Callable[[str], str | None], *, hidden: bool = False) -> str:
+def _ask(
+    text: str,
+    check: Callable[[str], str | None],
+    *,
+    default: str | None = None,
+    hidden: bool = False,
+) -> str:
+    """Ask until the answer passes the check; without a terminal, ask once.
+
+    Raises:
+        CommandError: There is no terminal, and the answer does not pass the check.
+    """
     while True:
-        value: str = typer.prompt(text, hide_input=hidden, err=True).strip()
+        given: str = typer.prompt(
+            text, default=default, show_default=bool(default), hide_input=hidden, err=True
+        )
+        value = "" if given == _EMPTY_ANSWER else given.strip()
         problem = check(value)
         if problem is None:
             return value
         if not sys.stdin.isatty():
             raise CommandError(problem)
-        print_line(problem)
+        print_warning(problem)
 
 
 def check_pixel_code(value: str) -> str | None:
     """Return what is wrong with a pixel code."""
     if re.fullmatch(r"[A-Za-z0-9]{6,64}", value):
         return None
-    return "a pixel code has letters and digits only, for example C0XXXXXXXXXXXXXXXXXX"
+    return "A pixel code has letters and digits only, for example C0XXXXXXXXXXXXXXXXXX."
 
 
 def check_token(value: str) -> str | None:
     """Return what is wrong with an access token."""
     if value.isascii() and value.isprintable() and " " not in value and len(value) >= _SHORTEST:
         return None
-    return f"an access token has at least {_SHORTEST} characters, no white space, ASCII only"
+    return f"An access token has at least {_SHORTEST} ASCII characters and no white space."
 
 
 def check_secret(value: str, stage: str) -> str | None:
     """Return what is wrong with a webhook secret, one per line."""
     lines = [line.strip() for line in value.splitlines() if line.strip()]
     if not lines:
-        return "is empty"
+        return "It is empty."
     if stage == "prod" and DEVELOPMENT_SECRET in lines:
-        return "is the secret of the samples, which prod refuses"
+        return "It is the secret of the samples, which prod refuses."
     if min(map(len, lines)) < _SHORTEST:
-        return f"is shorter than {_SHORTEST} characters"
+        return f"It is shorter than {_SHORTEST} characters."
     return None
 
 
@@ -187,23 +207,37 @@ def show_secret(secret: str) -> None:
     print_line()
 
 
-def set_parameters(stage: Stage, region: str | None, path: Path, *, dry_run: bool) -> None:
-    """Ask for the template's parameters and write those that change to `samconfig.toml`."""
+def ask_parameters(stage: Stage) -> dict[str, str]:
+    """Ask for the template's parameters; each answer is checked at once."""
     declared = load_template()["Parameters"]
-    asked = {
-        name: typer.prompt(text, default=stage.parameters[name], err=True).strip()
-        for name, text in _SETTINGS.items()
-        if name in declared
-    }
-    for name, value in asked.items():
-        _check_parameter(name, value, declared[name])
+    values = {}
+    for name, text in _QUESTIONS.items():
+        current = stage.parameters[name]
+        may_be_empty = parameter_problem(name, "", declared) is None
+        hint = f" ({_EMPTY_ANSWER} for none)" if current else " (optional)"
+        values[name] = _ask(
+            text + hint if may_be_empty else text,
+            partial(parameter_problem, name, declared=declared),
+            default=current,
+        )
+    if values["AlarmEmail"] and values["AlarmEmail"] != stage.parameters["AlarmEmail"]:
+        print_line("AWS asks the address to confirm after the deployment; alarms reach it then.")
+    if not values["AlarmEmail"] and not stage.parameters["AlarmTopicArn"]:
+        print_line("Without AlarmEmail or AlarmTopicArn, no alarm reaches anybody.")
+    return values
+
+
+def write_parameters(
+    stage: Stage, values: Mapping[str, str], region: str | None, path: Path, *, dry_run: bool
+) -> None:
+    """Write the template's parameters that change, and the region, to `samconfig.toml`."""
     before = path.read_text(encoding="utf-8")
-    changes = {name: value for name, value in asked.items() if value != stage.parameters[name]}
+    changes = {name: value for name, value in values.items() if value != stage.parameters[name]}
     after = with_parameters(before, stage.name, changes) if changes else before
     if region is not None and load_stage(stage.name, path=path).region != region:
         after = with_region(after, stage.name, region)
     if after == before:
-        print_line(f"{path.name} stays as it is")
+        print_line(f"{path.name} stays as it is.")
         return
     for line in difference(before, after, path.name):
         print_line(line)
@@ -211,12 +245,4 @@ def set_parameters(stage: Stage, region: str | None, path: Path, *, dry_run: boo
         return
     if typer.confirm(f"Write {path.name}?", default=True, err=True):
         path.write_text(after, encoding="utf-8")
-        print_line(f"{path.name} written: `pixel deploy {stage.name}` applies it")
-
-
-def _check_parameter(name: str, value: str, declared: Mapping[str, Any]) -> None:
-    allowed = declared.get("AllowedValues")
-    if allowed is not None and value not in allowed:
-        raise CommandError(f"{name}: must be one of: {', '.join(allowed)}")
-    if not re.search(declared.get("AllowedPattern", ""), value):
-        raise CommandError(f"{name}: {value!r} is not allowed: {declared['Description']}")
+        print_line(f"{path.name} written. `pixel deploy {stage.name}` applies it.")

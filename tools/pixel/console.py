@@ -10,6 +10,7 @@ import json
 import os
 import re
 import sys
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
@@ -73,14 +74,36 @@ def print_line(text: str = "", *, style: str = "") -> None:
     _print(Console(), text, style=style)
 
 
+def print_marked(mark: str, *paragraphs: str) -> None:
+    """Print paragraphs behind a mark, wrapped at words and indented to the end of the mark."""
+    width, indent = Console().width, " " * (len(mark) + 1)
+    for number, paragraph in enumerate(paragraphs):
+        lines = textwrap.wrap(
+            printable(paragraph),
+            width,
+            initial_indent=indent if number else f"{mark} ",
+            subsequent_indent=indent,
+            # What people copy (URLs, commands, names) stays whole.
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
+
+
 def print_error(message: str) -> None:
-    """Print a message to standard error, unwrapped so that programs can read it."""
-    _print(Console(stderr=True), message, style="red", wrap=False)
+    """Print a message to standard error, wrapped on a terminal only: programs read lines."""
+    _print_to_stderr(message, style="red")
 
 
 def print_warning(message: str) -> None:
-    """Print a warning to standard error, unwrapped."""
-    _print(Console(stderr=True), message, style="yellow", wrap=False)
+    """Print a warning to standard error, wrapped on a terminal only."""
+    _print_to_stderr(message, style="yellow")
+
+
+def counted(count: float, noun: str) -> str:
+    """Return a count with its noun, as in `1 event` or `1,234 events`."""
+    return f"{count:,.0f} {noun if count == 1 else f'{noun}s'}"
 
 
 def print_json(value: Any) -> None:
@@ -124,6 +147,11 @@ def column_widths(cells: Sequence[Sequence[str]], available: int) -> list[int]:
         widest = max(wider or numbers, key=widths.__getitem__)
         widths[widest] = max(1, widths[widest] - 1)
     return widths
+
+
+def _print_to_stderr(message: str, *, style: str) -> None:
+    console = Console(stderr=True)
+    _print(console, message, style=style, wrap=console.is_terminal)
 
 
 def _print(console: Console, text: str, *, style: str = "", wrap: bool = True) -> None:

@@ -15,6 +15,7 @@ from tiktok_pixel.settings import Settings
 from tiktok_pixel.tiktok import schema
 from tools.pixel.console import (
     CommandError,
+    counted,
     print_json,
     print_line,
     print_table,
@@ -34,7 +35,6 @@ from tools.pixel.inspection import (
 from tools.pixel.options import (
     JsonOption,
     ParametersOption,
-    RegionOption,
     SetOption,
     StageOption,
     settings_for,
@@ -49,7 +49,6 @@ def command(
         Path | None,
         typer.Option(help="Show what happens to the events of this file.", metavar="FILE"),
     ] = None,
-    region: RegionOption = None,
     parameters: ParametersOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -58,7 +57,7 @@ def command(
     With --event, show which mappings match, the value and source of each field, and the request
     to TikTok. Nothing is sent.
     """
-    settings = settings_for(mapping_set, stage, region, parameters)
+    settings = settings_for(mapping_set, stage, parameters)
     check_mapping_files()
     file, mappings = load_mappings(settings)
     if event is None:
@@ -72,8 +71,7 @@ def command(
     if as_json:
         print_json([_inspection_as_json(inspection) for inspection in inspections])
         return
-    count = len(inspections)
-    print_line(f"{event}: {count} {'event' if count == 1 else 'events'}")
+    print_line(f"{event}: {counted(len(inspections), 'event')}")
     for inspection in inspections:
         _show_inspection(inspection, mappings)
 
@@ -154,9 +152,10 @@ def _mapping_as_json(mapping: EventMapping) -> dict[str, Any]:
 
 
 def _show_inspection(inspection: Inspection, mappings: MappingSet) -> None:
+    matches = len(inspection.matches)
     print_line(
-        f"\n{_title(inspection.event)}: "
-        f"{len(inspection.matches)} of {len(mappings.mappings)} mappings match"
+        f"\n{_title(inspection.event)}: {matches} of {counted(len(mappings.mappings), 'mapping')} "
+        f"{'matches' if matches == 1 else 'match'}"
     )
     for match in inspection.matches:
         _show_match(match)

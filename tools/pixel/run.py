@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, Final
 
-from tools.pixel.console import CommandError, print_json, print_line, print_table, silence
+from tools.pixel.console import CommandError, counted, print_json, print_line, print_table, silence
 from tools.pixel.options import JsonOption
 
 _SHOWN: Final = "place-an-order"
@@ -85,7 +85,8 @@ def _show(runs: list[SampleRun], requests: dict[str, Any]) -> None:
             for run in runs
         ],
     )
+    events = counted(len(requests), "event")
     middle = median(run.milliseconds for run in runs)
-    print_line(f"\nMedian response time: {middle:.1f} ms. TikTok has {len(requests)} events.")
+    print_line(f"\nMedian response time: {middle:.1f} ms. TikTok has {events}.")
     print_line(f"The request for events/{_SHOWN}.json:\n")
     print_json(requests.get(f"sample-{_SHOWN}"))

@@ -18,9 +18,16 @@ from rich.console import Console
 from rich.progress import track
 
 from tools.pixel.audit.blocks import STANDARD_INPUT, find_files, read_blocks
-from tools.pixel.console import CommandError, print_json, print_line, print_table
+from tools.pixel.console import CommandError, counted, print_json, print_line, print_table
 from tools.pixel.event_files import read_events
 from tools.pixel.options import JsonOption, StageName
+from tools.pixel.stage import (
+    SAMCONFIG,
+    ConfigFileOption,
+    ProfileOption,
+    RegionOption,
+    load_stage,
+)
 from tools.pixel.webhook_secrets import SECRET_VARIABLE, Secrets, SecretSource, find_secrets
 from tools.sandbox import samples
 
@@ -82,19 +89,21 @@ def command(  # noqa: PLR0913  # one parameter for each option
     stage: Annotated[
         StageName, typer.Option(help="The stage whose parameters are read from SSM.")
     ] = "dev",
-    prefix: Annotated[
-        str, typer.Option(help="The prefix of the parameters in SSM.")
-    ] = "/tiktok-pixel",
+    region: RegionOption = None,
+    profile: ProfileOption = None,
+    config_file: ConfigFileOption = SAMCONFIG,
     as_json: JsonOption = False,
 ) -> None:
     """Sign events and post them to an endpoint as Segment does.
 
     The secret comes from the environment, a prompt, or SSM, never from an argument. In a batch,
-    the first event is signed, as Segment does.
+    the first event is signed, as Segment does. --stage, --region and --profile matter for SSM only.
     """
     check_url(url)
     events = load_events(file, count)
-    secrets = find_secrets(secret_from, f"{prefix}/{stage}")
+    secrets = find_secrets(
+        secret_from, lambda: load_stage(stage, region, profile, path=config_file)
+    )
     bodies = list(request_bodies(events, batch))
     responses = list(
         track(
@@ -116,7 +125,7 @@ def command(  # noqa: PLR0913  # one parameter for each option
     else:
         show(responses)
     if failed := sum(not 200 <= one.http_status < 300 for one in responses):
-        raise CommandError(f"{failed} of {len(responses)} requests failed")
+        raise CommandError(f"{failed} of {counted(len(responses), 'request')} failed")
 
 
 def check_url(url: str) -> None:
@@ -252,8 +261,8 @@ def show(responses: Sequence[Response]) -> None:
         )
     times = sorted(one.milliseconds for one in responses)
     print_line(
-        f"\n{len(responses)} requests, response times: median {times[len(times) // 2]:.0f} ms, "
-        f"longest {times[-1]:.0f} ms"
+        f"\n{counted(len(responses), 'request')}, response times: "
+        f"median {times[len(times) // 2]:.0f} ms, longest {times[-1]:.0f} ms"
     )
 
 

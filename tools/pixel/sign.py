@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tools.pixel.console import print_line
+from tools.pixel.console import counted, print_line
 from tools.sandbox import samples
 
 
@@ -14,4 +14,4 @@ def command() -> None:
     for name, sample in written.items():
         text = json.dumps(sample, indent=2) + "\n"
         (samples.EVENTS / f"{name}.json").write_text(text, encoding="utf-8")
-    print_line(f"{len(written)} files written to {samples.EVENTS.name}/")
+    print_line(f"{counted(len(written), 'file')} written to {samples.EVENTS.name}/")

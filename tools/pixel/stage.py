@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -48,13 +47,15 @@ class Stage:
         stack: The name of its stack.
         region: The AWS region that it is deployed to.
         profile: The profile of the AWS credentials; `None` for the default ones.
-        parameters: The template's parameters, with their defaults.
+        overrides: The template's parameters that `samconfig.toml` sets.
+        parameters: All parameters of the template; its defaults where `samconfig.toml` sets none.
     """
 
     name: str
     stack: str
     region: str
     profile: str | None
+    overrides: Mapping[str, str]
     parameters: Mapping[str, str]
 
     @property
@@ -72,13 +73,9 @@ class Stage:
         # Imported here: they take half a second.
         import boto3  # noqa: PLC0415
         from botocore.config import Config  # noqa: PLC0415
-        from botocore.exceptions import ProfileNotFound  # noqa: PLC0415
 
         config = Config(connect_timeout=5, read_timeout=15, retries={"total_max_attempts": 3})
-        try:
-            session: Any = boto3.Session(profile_name=self.profile, region_name=self.region)
-        except ProfileNotFound as error:
-            raise CommandError(str(error)) from error
+        session: Any = boto3.Session(profile_name=self.profile, region_name=self.region)
         return session.client(service, config=config)
 
 
@@ -92,27 +89,16 @@ def load_stage(
     """
     config = load_samconfig(path)
     if name not in config:
-        raise CommandError(f"{path.name}: has no section for {name}")
+        raise CommandError(f"{path.name} has no section for the stage {name}.")
     given = config[name].get("global", {}).get("parameters", {})
     deploy = config[name].get("deploy", {}).get("parameters", {})
     stack = deploy.get("stack_name") or given.get("stack_name")
     chosen = region or deploy.get("region") or given.get("region")
     for key, value in (("stack_name", stack), ("region", chosen)):
         if not value:
-            raise CommandError(f"{path.name}: [{name}.global.parameters] has no {key}")
+            raise CommandError(f"{path.name} has no {key} in [{name}.global.parameters].")
     defaults = {
         key: str(one.get("Default", "")) for key, one in load_template()["Parameters"].items()
     }
     overrides = read_overrides(deploy.get("parameter_overrides", []))
-    return Stage(name, stack, chosen, profile, defaults | overrides)
-
-
-@contextmanager
-def aws_errors() -> Iterator[None]:
-    """Report errors of AWS and of missing credentials as errors of the command."""
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
-
-    try:
-        yield
-    except (BotoCoreError, ClientError) as error:
-        raise CommandError(f"AWS: {error}") from error
+    return Stage(name, stack, chosen, profile, overrides, defaults | overrides)

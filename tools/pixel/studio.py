@@ -12,6 +12,7 @@ import typer
 
 from tiktok_pixel.destination import OWN_MAPPINGS
 from tools.pixel.console import CommandError, print_line
+from tools.pixel.options import ParametersOption, settings_for
 
 
 def command(
@@ -20,9 +21,7 @@ def command(
         str, typer.Argument(help="A mapping file, or a shipped set: default or full.")
     ] = "default",
     port: Annotated[int, typer.Option(help="The port to listen on.", min=1, max=65535)] = 8080,
-    region: Annotated[
-        str | None, typer.Option(help="The country of phone numbers that do not say theirs.")
-    ] = None,
+    parameters: ParametersOption = None,
     endpoint: Annotated[
         str, typer.Option(help="Where the endpoint of `pixel sandbox` listens.")
     ] = "http://127.0.0.1:8054",
@@ -42,8 +41,10 @@ def command(
     from tools.studio.server import serve  # noqa: PLC0415
     from tools.studio.session import Session  # noqa: PLC0415
 
+    settings = settings_for("default", "dev", parameters)
+
     def new_session() -> Session:
-        return Session(folder, file, region.upper() if region else None)
+        return Session(folder, file, settings)
 
     try:
         new_session()

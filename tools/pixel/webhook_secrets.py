@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
 import typer
 
+from tools.pixel.aws_errors import aws_errors
 from tools.pixel.console import CommandError
+from tools.pixel.stage import Stage
 
 SecretSource = Literal["environment", "prompt", "ssm"]
 
@@ -25,8 +28,12 @@ class Secrets:
     bearer: str | None
 
 
-def find_secrets(source: SecretSource | None, folder: str) -> Secrets:
+def find_secrets(source: SecretSource | None, stage: Callable[[], Stage]) -> Secrets:
     """Find the webhook secret, and the bearer token if there is one.
+
+    Args:
+        source: Where to look; `None` for the environment if it has the secret, else a prompt.
+        stage: Returns the stage whose parameters SSM has.
 
     Raises:
         CommandError: The source has no webhook secret.
@@ -34,7 +41,7 @@ def find_secrets(source: SecretSource | None, folder: str) -> Secrets:
     if source is None:
         source = "environment" if os.environ.get(SECRET_VARIABLE) else "prompt"
     if source == "ssm":
-        return _read_ssm(folder)
+        return _read_ssm(stage())
     bearer = os.environ.get(TOKEN_VARIABLE) or None
     if source == "environment":
         secret = os.environ.get(SECRET_VARIABLE, "")
@@ -46,19 +53,18 @@ def find_secrets(source: SecretSource | None, folder: str) -> Secrets:
     return Secrets(typer.prompt("Webhook secret", hide_input=True, err=True), bearer)
 
 
-def _read_ssm(folder: str) -> Secrets:
-    import boto3  # noqa: PLC0415  # slow to import, and only needed here
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
-
+def _read_ssm(stage: Stage) -> Secrets:
+    folder = stage.folder
     names = {f"{folder}/webhook-secret": "webhook", f"{folder}/bearer-token": "bearer"}
-    try:
-        found = boto3.client("ssm").get_parameters(Names=list(names), WithDecryption=True)
-    except (BotoCoreError, ClientError) as error:
-        raise CommandError(f"SSM: {error}") from error
+    with aws_errors():
+        found = stage.client("ssm").get_parameters(Names=list(names), WithDecryption=True)
     # During a rotation there are several, one per line; the first is the new one.
     values = {
         names[one["Name"]]: one["Value"].strip().splitlines()[0] for one in found["Parameters"]
     }
     if "webhook" not in values:
-        raise CommandError(f"SSM: {folder}/webhook-secret does not exist")
+        raise CommandError(
+            f"The SSM parameter {folder}/webhook-secret does not exist in {stage.region}: "
+            f"`pixel configure {stage.name}` creates it."
+        )
     return Secrets(values["webhook"], values.get("bearer"))

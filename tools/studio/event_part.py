@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -45,7 +46,7 @@ class EventPart:
             with widgets.expansion("Settings"):
                 widgets.text_field(
                     "Default phone region",
-                    page.session.region or "",
+                    page.session.settings.default_phone_region or "",
                     self._set_region,
                     hint="DefaultPhoneRegion: two letters, such as US",
                 )
@@ -104,7 +105,9 @@ class EventPart:
         self._page.show_event()
 
     def _set_region(self, region: str) -> None:
-        self._page.session.region = region.strip().upper() or None
+        session = self._page.session
+        code = region.strip().upper() or None
+        session.settings = replace(session.settings, default_phone_region=code)
         self._page.show_event()
 
     async def _poll(self) -> None:

@@ -15,7 +15,7 @@ from tools.studio import widgets
 from tools.studio.coverage import Coverage, coverage_of
 from tools.studio.mapping_list import Page
 from tools.studio.reasons import reason_in_words
-from tools.studio.results import EventResult, MatchResult, Unmatched, result_of, studio_settings
+from tools.studio.results import EventResult, MatchResult, Unmatched, result_of
 from tools.studio.tracing import NOTHING_FOUND, Trace
 
 _LONGEST: Final = 160  # characters
@@ -35,7 +35,7 @@ def build_result(page: Page) -> None:
         text = session.event_problem or "Choose an event."
         widgets.notice(f"No event to show: {text}", "neutral", icon="info_outline")
         return
-    settings = studio_settings(session.region)
+    settings = session.settings
     result = result_of(event, session.checked, settings, _judged_at(event))
     with html.div().classes("stack"):
         if len(session.events) > 1:

@@ -84,13 +84,6 @@ class EventResult:
     unusable: int
 
 
-def studio_settings(region: str | None) -> Settings:
-    """Return the settings that the page judges events by."""
-    return Settings(
-        stage="dev", parameter_prefix="/tiktok-pixel", default_phone_region=region or None
-    )
-
-
 def result_of(
     event: dict[str, Any], checked: Sequence[Checked], settings: Settings, now: float
 ) -> EventResult:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from tiktok_pixel.settings import Settings
 from tiktok_pixel.tiktok import schema
 from tools.studio import mapping_files
 from tools.studio.checking import Checked, check
@@ -20,6 +21,7 @@ from tools.studio.pasted import PastedError, parse_events, paths_in
 from tools.studio.triggers import WITH_PATH
 
 SHIPPED = ("default", "full")
+_DEFAULTS = Settings(stage="dev", parameter_prefix="/tiktok-pixel")
 
 
 class Session:
@@ -28,12 +30,12 @@ class Session:
     Args:
         folder: The folder of the own mapping files.
         opened: The file to start with: a shipped set, or a path.
-        region: The country of phone numbers that do not say theirs.
+        settings: The settings of the deployment, by which events are judged.
     """
 
-    def __init__(self, folder: Path, opened: str, region: str | None = None) -> None:
+    def __init__(self, folder: Path, opened: str, settings: Settings = _DEFAULTS) -> None:
         self.folder = folder
-        self.region = region
+        self.settings = settings
         self.file = mapping_files.new_mapping_file(folder / "dev.json")
         self.opened = opened
         self.draft = Draft()

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tiktok_pixel.settings import Settings
 from tiktok_pixel.tiktok import schema
 from tools.pixel.inspection import Origin
 from tools.sandbox.samples import read
@@ -13,12 +14,12 @@ from tools.studio.checking import check
 from tools.studio.coverage import coverage_of
 from tools.studio.mapping_files import read_mapping_file
 from tools.studio.reasons import reason_in_words
-from tools.studio.results import EventResult, MatchResult, result_of, studio_settings
+from tools.studio.results import EventResult, MatchResult, result_of
 from tools.studio.tracing import Trace
 
 DEFAULT = check(read_mapping_file(schema.shipped("default")).presets)
 NOW = time.time()
-SETTINGS = studio_settings(None)
+SETTINGS = Settings(stage="dev", parameter_prefix="/tiktok-pixel")
 PERSON = {
     "type": "track",
     "event": "Product Added",

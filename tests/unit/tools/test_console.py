@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tools.pixel.console import column_widths, print_table, printable
+from tools.pixel.console import column_widths, counted, print_marked, print_table, printable
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,27 @@ def test_column_widths(cells: list[list[str]], available: int, widths: list[int]
 )
 def test_control_characters_are_escaped(text: str, shown: str) -> None:
     assert printable(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "0 events"), (1, "1 event"), (1.0, "1 event"), (1234, "1,234 events")]
+)
+def test_a_count_agrees_with_its_noun(count: float, text: str) -> None:
+    assert counted(count, "event") == text
+
+
+def test_marked_paragraphs_are_wrapped_at_words_and_indented(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    url = "https://a-long-host-name.execute-api.eu-west-1.amazonaws.com/a-path-of-some-length"
+    print_marked("FAIL", "word " * 30 + url, "Second paragraph.")
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("FAIL word word")
+    assert all(line.startswith("     ") for line in lines[1:])
+    assert url in [line.strip() for line in lines]
+    assert max(len(line) for line in lines if url not in line) <= 80
+    assert lines[-1] == "     Second paragraph."
 
 
 def test_numbers_are_aligned_to_the_right(capsys: pytest.CaptureFixture[str]) -> None:

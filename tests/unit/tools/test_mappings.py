@@ -146,9 +146,9 @@ def test_the_table_fits_the_terminal_without_breaking_words(
 
 
 def test_every_field_is_shown_with_its_source(show_event: ShowEvent) -> None:
-    lines = show_event(samples.read("add-to-cart"), "--region", "US")
+    lines = show_event(samples.read("add-to-cart"), "--parameter", "DefaultPhoneRegion=US")
     assert lines[0] == "event.json: 1 event"
-    assert lines[2] == 'track "Product Added" (sample-add-to-cart): 1 of 7 mappings match'
+    assert lines[2] == 'track "Product Added" (sample-add-to-cart): 1 of 7 mappings matches'
     assert row(lines, "event") == ["event", '"AddToCart"', "(constant)"]
     assert row(lines, "email") == ["email", '" Jane.Doe@Example.com "', "$.context.traits.email"]
     assert row(lines, "value") == ["value", "18.99", "$.properties.value"]
@@ -169,7 +169,7 @@ def test_the_event_view_does_not_repeat_the_table(show_event: ShowEvent) -> None
 
 
 def test_the_request_is_what_the_function_sends(show_event: ShowEvent) -> None:
-    sent = payload(show_event(samples.read("add-to-cart"), "--region", "US"))
+    sent = payload(show_event(samples.read("add-to-cart"), "--parameter", "DefaultPhoneRegion=US"))
     assert (sent["event_source"], sent["event_source_id"]) == ("web", "<pixel code>")
     (event,) = sent["data"]
     assert event["event"] == "AddToCart"
@@ -220,9 +220,9 @@ def test_values_that_are_left_out_are_shown(show_event: ShowEvent) -> None:
 def test_the_events_of_a_batch_are_shown_one_by_one(show_event: ShowEvent) -> None:
     lines = show_event([samples.read("search"), samples.read("view-content")])
     assert lines[0] == "event.json: 2 events"
-    assert [line for line in lines if line.endswith("1 of 7 mappings match")] == [
-        'track "Products Searched" (sample-search): 1 of 7 mappings match',
-        "page (sample-view-content): 1 of 7 mappings match",
+    assert [line for line in lines if line.endswith("1 of 7 mappings matches")] == [
+        'track "Products Searched" (sample-search): 1 of 7 mappings matches',
+        "page (sample-view-content): 1 of 7 mappings matches",
     ]
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -17,6 +18,7 @@ import pytest
 from tiktok_pixel.aws.credentials import DEVELOPMENT_SECRET
 from tools.pixel.console import CommandError
 from tools.pixel.send import load_events, post_all, request_bodies
+from tools.pixel.stage import SAMCONFIG, Stage, load_stage
 from tools.pixel.webhook_secrets import Secrets, find_secrets
 from tools.sandbox import samples
 from tools.sandbox.application import (
@@ -122,7 +124,7 @@ def test_a_refused_request_is_shown_and_is_an_error(
 ) -> None:
     monkeypatch.setenv("WEBHOOK_SECRET", "another secret")
     errors = pixel_errors("send", sample("search"), "--url", endpoint.url)
-    assert errors[-1] == "1 of 1 requests failed"
+    assert errors[-1] == "1 of 1 request failed"
     assert endpoint.tiktok.requests == []
 
 
@@ -187,48 +189,85 @@ def test_of_a_batch_the_first_event_is_signed() -> None:
 # ------------------------------------------------------------------ secrets
 
 
+def no_stage() -> Stage:
+    raise AssertionError("only SSM needs the stage")
+
+
+def stage(*, region: str | None = None, profile: str | None = None) -> Stage:
+    return load_stage("dev", region, profile, path=SAMCONFIG)
+
+
 def test_the_secret_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WEBHOOK_SECRET", "s")
     monkeypatch.setenv("BEARER_TOKEN", "t")
-    assert find_secrets(None, FOLDER) == Secrets("s", "t")
+    assert find_secrets(None, no_stage) == Secrets("s", "t")
     monkeypatch.delenv("WEBHOOK_SECRET")
     with pytest.raises(CommandError, match="WEBHOOK_SECRET is not set"):
-        find_secrets("environment", FOLDER)
+        find_secrets("environment", no_stage)
 
 
 def test_without_a_terminal_nothing_is_prompted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WEBHOOK_SECRET", raising=False)
     with pytest.raises(CommandError, match="no terminal to ask for the webhook secret"):
-        find_secrets(None, FOLDER)
+        find_secrets(None, no_stage)
 
 
 def test_the_secrets_from_ssm(monkeypatch: pytest.MonkeyPatch) -> None:
-    # A session of its own: the default one keeps the credentials of other tests.
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
-    folder = "/another/dev"
     with AwsSandbox() as aws:
+        aws.reset()
         for name, value in aws.environment.items():
             monkeypatch.setenv(name, value)
-        with pytest.raises(CommandError, match="webhook-secret does not exist"):
-            find_secrets("ssm", folder)
-        put_parameters(aws, folder)
-        assert find_secrets("ssm", folder) == Secrets(DEVELOPMENT_SECRET, None)
+        missing = f"The SSM parameter {FOLDER}/webhook-secret does not exist in us-east-1: "
+        with pytest.raises(CommandError, match=missing):
+            find_secrets("ssm", stage)
+        put_parameters(aws)
+        assert find_secrets("ssm", stage) == Secrets(DEVELOPMENT_SECRET, None)
         aws.put_parameters(
             {
-                f"{folder}/webhook-secret": ("SecureString", "new\nold"),
-                f"{folder}/bearer-token": ("SecureString", "token"),
+                f"{FOLDER}/webhook-secret": ("SecureString", "new\nold"),
+                f"{FOLDER}/bearer-token": ("SecureString", "token"),
             }
         )
-        assert find_secrets("ssm", folder) == Secrets("new", "token")
+        assert find_secrets("ssm", stage) == Secrets("new", "token")
 
 
-def test_ssm_without_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+def test_the_secret_of_a_region_and_a_profile(
+    endpoint: Endpoint,
+    pixel: Pixel,
+    pixel_errors: Pixel,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The profile has the only credentials, and the region the only secret."""
+    credentials = tmp_path / "credentials"
+    credentials.write_text("[shop]\naws_access_key_id=sandbox\naws_secret_access_key=sandbox\n")
+    with AwsSandbox() as aws:
+        aws.reset()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", aws.url)
+        _without_credentials(monkeypatch, credentials)
+        session: Any = boto3.Session("sandbox", "sandbox", region_name="eu-west-1")
+        session.client("ssm", endpoint_url=aws.url).put_parameter(
+            Name=f"{FOLDER}/webhook-secret", Value=DEVELOPMENT_SECRET, Type="SecureString"
+        )
+        sent = ["send", sample("search"), "--url", endpoint.url, "--secret-from", "ssm"]
+
+        pixel(*sent, "--region", "eu-west-1", "--profile", "shop")
+        assert endpoint.tiktok.event_ids == {"sample-search"}
+
+        (error,) = pixel_errors(*sent, "--profile", "shop")
+        assert error == (
+            f"The SSM parameter {FOLDER}/webhook-secret does not exist in us-east-1: "
+            "`pixel configure dev` creates it."
+        )
+        (error,) = pixel_errors(*sent, "--region", "eu-west-1")
+        assert error.startswith("No AWS credentials were found. ")
+        (error,) = pixel_errors(*sent, "--profile", "none")
+        assert error.startswith("The config profile (none) could not be found. ")
+
+
+def _without_credentials(monkeypatch: pytest.MonkeyPatch, credentials: Path) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with pytest.raises(CommandError, match=r"^SSM: .*credentials"):
-        find_secrets("ssm", FOLDER)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(credentials.parent / "none"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(credentials))

@@ -16,12 +16,11 @@ from tools.pixel.audit import html
 from tools.pixel.audit.blocks import STANDARD_INPUT, find_files, read_blocks
 from tools.pixel.audit.tally import MATCH_KEYS, Tally
 from tools.pixel.audit.workers import Advance, Plan, audit
-from tools.pixel.console import CommandError, print_json, print_line, print_table
+from tools.pixel.console import CommandError, counted, print_json, print_line, print_table
 from tools.pixel.mappings import load_mappings
 from tools.pixel.options import (
     JsonOption,
     ParametersOption,
-    RegionOption,
     SetOption,
     StageOption,
     settings_for,
@@ -30,7 +29,7 @@ from tools.pixel.options import (
 _SHOWN_IN_TERMINAL = 20
 
 
-def command(  # noqa: PLR0913  # one parameter for each option
+def command(  # one parameter for each option
     *,
     files: Annotated[
         list[Path],
@@ -42,7 +41,6 @@ def command(  # noqa: PLR0913  # one parameter for each option
     ],
     mapping_set: SetOption = "default",
     stage: StageOption = "dev",
-    region: RegionOption = None,
     parameters: ParametersOption = None,
     as_json: JsonOption = False,
     html_file: Annotated[
@@ -55,7 +53,7 @@ def command(  # noqa: PLR0913  # one parameter for each option
     The events run through the code of the Lambda function; nothing is sent. Each is judged as of
     its receivedAt, else its timestamp. The report has no personal data.
     """
-    settings = settings_for(mapping_set, stage, region, parameters)
+    settings = settings_for(mapping_set, stage, parameters)
     file, mappings = load_mappings(settings)
     found = find_files(files)
     with _progress(found) as advance:
@@ -99,13 +97,13 @@ def _progress(files: list[Path]) -> Iterator[Advance]:
         def advance(size: int, done: int) -> None:
             nonlocal events
             events += done
-            progress.update(task, advance=size, description=f"{events:,} events")
+            progress.update(task, advance=size, description=counted(events, "event"))
 
         yield advance
 
 
 def _show(tally: Tally, mapping_names: list[str]) -> None:
-    print_line(f"{tally.events:,} events, {tally.bad_lines:,} bad lines\n")
+    print_line(f"{counted(tally.events, 'event')}, {counted(tally.bad_lines, 'bad line')}\n")
     reasons = tally.reasons.most_common()
     print_table(
         ["outcome", "count", "share"],

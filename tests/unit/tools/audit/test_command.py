@@ -31,8 +31,8 @@ def history(tmp_path: Path) -> Path:
 
 
 def test_the_terminal_report(pixel: Pixel, history: Path) -> None:
-    lines = pixel("audit", str(history), "--region", "US")
-    assert lines[0] == "13 events, 1 bad lines"
+    lines = pixel("audit", str(history), "--parameter", "DefaultPhoneRegion=US")
+    assert lines[0] == "13 events, 1 bad line"
     cells = [line.split() for line in lines]
     assert ["forwarded", "10", "77%"] in cells
     assert ["not_mapped", "2"] in cells
