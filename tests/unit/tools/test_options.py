@@ -9,7 +9,7 @@ import pytest
 import typer
 
 from tiktok_pixel.settings import MAPPING_SETS, STAGES
-from tools.ops.template import load_template
+from tools.ops.template import ROOT, load_template
 from tools.pixel import options
 from tools.pixel.options import settings_for
 
@@ -66,3 +66,9 @@ def test_every_parameter_that_decides_what_is_sent_is_an_option() -> None:
     by_option = {"MappingSet", "Stage"}
     assert set(given.values()) == set(options.VARIABLES) | where_and_how | by_option
     assert options.VARIABLES.items() <= {value: name for name, value in given.items()}.items()
+
+
+def test_readme_names_every_parameter_of_the_option() -> None:
+    readme = (ROOT / "README.md").read_text().replace("\n", " ")
+    listed = readme.partition("what is sent with `--parameter`. These are ")[2].partition(":")[0]
+    assert re.findall(r"`(\w+)`", listed) == list(options.VARIABLES)

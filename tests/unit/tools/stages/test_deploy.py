@@ -64,7 +64,7 @@ def test_a_deployment_without_changes_says_so(
     assert (
         "The stack tiktok-pixel-dev in us-east-1 is CREATE_COMPLETE; this deployment did not "
         "change it."
-    ) in output.replace("\n", " ")
+    ) in " ".join(output.split())
 
 
 def test_a_failure_of_sam_is_the_last_line(world: World, capfd: pytest.CaptureFixture[str]) -> None:
