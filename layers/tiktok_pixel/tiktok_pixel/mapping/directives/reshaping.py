@@ -15,6 +15,7 @@ from tiktok_pixel.mapping.directives.directive import (
     Directive,
     Explainer,
     explain_value,
+    is_directive,
     read_choice,
     read_object,
     string_or_directive,
@@ -41,7 +42,9 @@ def _compile_array_path(
     raw = location.keeps_undefined
     if isinstance(shape, dict) and shape:
         items = evaluate if root is None else _without_undefined_members(root)
-        evaluate = _array_of(items, compile_value(shape, location.at("1")), raw=raw)
+        # Only a directive can be undefined for an item; an object never is.
+        keep = raw or not is_directive(shape)
+        evaluate = _array_of(items, compile_value(shape, location.at("1")), raw=keep)
     if root is None or raw:
         return evaluate
     return lambda data: drop_undefined(evaluate(data))
