@@ -44,7 +44,7 @@ def passed(name: str, found: str) -> Check:
 
 
 def warning(name: str, found: str, todo: str) -> Check:
-    """Return a check that found what may be intended, with what to do if it is not."""
+    """Return a check that found something unusual, with what to do if it is not intended."""
     return Check(name, Result.WARNING, found, todo)
 
 

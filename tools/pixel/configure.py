@@ -41,7 +41,7 @@ _QUESTIONS: Final = {
     "MappingSet": "Mapping set: default, full or custom",
     "AlarmEmail": "Email address for alarms",
 }
-# Without text, the answer is the value in brackets.
+# Clears a value; Enter alone keeps the one in brackets.
 _EMPTY_ANSWER: Final = "-"
 
 

@@ -30,7 +30,7 @@ class Stack:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A parameter with another value in the stack than `samconfig.toml` makes one expect.
+    """A parameter that differs between the stack and `samconfig.toml`.
 
     Attributes:
         name: The parameter.
