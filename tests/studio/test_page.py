@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect
 
+from tests.studio.browser import open_page, running
 from tests.studio.parts import choose, edit, event, mappings, result
 from tools.sandbox.samples import read
 
@@ -24,6 +25,13 @@ def test_the_sample_event_has_a_result(page: Any) -> None:
     expect(result(page)).to_contain_text("Place an Order")
     expect(result(page)).to_contain_text("$.context.traits.email")
     expect(result(page).get_by_text("forwarded", exact=True)).to_be_visible()
+
+
+def test_events_are_judged_by_the_template_parameters(browser: Any, folder: Path) -> None:
+    with running(folder, "--parameter", "UseExistingPixel=true") as url:
+        page = open_page(browser, url)
+        expect(result(page)).to_contain_text("shared_event_id_missing")
+        page.close()
 
 
 def test_another_event_changes_the_result(page: Any) -> None:
