@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from tools.ops.template import Node, resources
 
@@ -223,6 +223,6 @@ def metric_names(template: Node) -> dict[MetricName, list[str]]:
     return used
 
 
-def severity_order(alarm: Alarm) -> Any:
-    """Sort key: the most severe first."""
+def severity_order(alarm: Alarm) -> int:
+    """Return the rank of an alarm's severity, the most severe first."""
     return ("high", "medium", "low", "none").index(alarm.severity)

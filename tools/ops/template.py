@@ -11,7 +11,7 @@ import yaml
 ROOT: Final = Path(__file__).parents[2]
 STAGES: Final = ("dev", "staging", "prod")
 
-# Those that the transform attaches.
+# The managed policies that the transform attaches.
 _MANAGED_POLICIES: Final = {
     "AWSXrayWriteOnlyAccess": "arn:aws:iam::aws:policy/AWSXrayWriteOnlyAccess",
 } | {

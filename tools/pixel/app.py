@@ -1,7 +1,7 @@
 """The `pixel` command.
 
-Each command stands in a module of its own, with a function `command` that declares its options.
-Exit status: 0 for success, 1 when what was given cannot be used, 2 for a wrong usage.
+Each command has a module of its own, with a function `command` that declares its options.
+Exit status: 0 for success, 1 when the command fails, 2 for wrong usage.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ PIXEL_CODE: Final = "pixel-code"
 ACCESS_TOKEN: Final = "access-token"  # the name of a parameter
 WEBHOOK_SECRET: Final = "webhook-secret"  # the name of a parameter
 BEARER_TOKEN: Final = "bearer-token"  # the name of a parameter
-# Of an access token, which has 40 characters, and of a secret.
+# The shortest access token (real ones have 40 characters) and the shortest secret.
 _SHORTEST: Final = 16
 _QUESTIONS: Final = {
     "DefaultPageUrl": "Address of your site, for events without a page",

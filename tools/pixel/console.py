@@ -31,7 +31,7 @@ _NUMBER: Final = re.compile(r"-?[\d,]+(\.\d+)?( ?%)?")
 
 
 class CommandError(TikTokPixelError):
-    """What the user gave cannot be used; `pixel` prints the message and exits with status 1."""
+    """The command fails; `pixel` prints the message and exits with status 1."""
 
 
 def show_any_character() -> None:

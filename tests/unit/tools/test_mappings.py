@@ -177,6 +177,17 @@ def test_the_request_is_what_the_function_sends(show_event: ShowEvent) -> None:
     assert event["properties"]["contents"][0]["content_id"] == "507f1f77"
 
 
+def test_template_parameters_decide_what_is_sent(show_event: ShowEvent) -> None:
+    tracked = {"type": "track", "event": "Products Searched", "messageId": "m", "userId": "u"}
+    site = "https://shop.example/"
+    lines = show_event(
+        tracked, "--parameter", f"DefaultPageUrl={site}", "--parameter", "TestEventCode=T1"
+    )
+    sent = payload(lines)
+    assert sent["test_event_code"] == "T1"
+    assert sent["data"][0]["page"] == {"url": site}
+
+
 def test_each_mapping_that_matches_is_shown(show_event: ShowEvent, own: Path) -> None:
     write(own, preset(), preset(name="Again", mapping={"event": "Again"}))
     lines = show_event(samples.read("add-to-cart"), "--set", "custom")
