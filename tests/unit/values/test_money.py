@@ -69,13 +69,16 @@ def test_reads_the_notations_of_shops(value: Any, amount: float) -> None:
         ("USD $12", (12, "USD")),
         ("EUR12.50€", (12.5, "EUR")),
         ("BRL$12", (12, "BRL")),
+        ("BRL R$ 12,50", (12.5, "BRL")),
     ],
 )
 def test_reads_the_currency_code(value: str, expected: tuple[float, str]) -> None:
     assert read_amount(value, CURRENCIES) == expected
 
 
-@pytest.mark.parametrize("value", ["1,234", "$1,234", "EUR 12,500", "-1,000", "USD 5 EUR"])
+@pytest.mark.parametrize(
+    "value", ["1,234", "$1,234", "EUR 12,500", "-1,000", "USD 5 EUR", "USD EUR 5"]
+)
 def test_ambiguous_amounts_are_refused(value: str) -> None:
     with pytest.raises(UnusableValueError, match=r"^ambiguous$"):
         read_amount(value, CURRENCIES)

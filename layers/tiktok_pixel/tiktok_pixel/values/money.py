@@ -14,10 +14,10 @@ from tiktok_pixel.values.validation import UnusableValueError
 Number = int | float
 
 _LONGEST: Final = 40  # characters
-# A number with a currency code or symbol, or both, around it, such as "CAD $".
+# A number with a currency code or symbol, or both, around it, such as "BRL R$".
 _MONEY: Final = re.compile(
-    r"(?P<sign>[+-]?)(?P<before>[^\d.,'\u2019+-]{0,6})\s*(?P<inner_sign>[+-]?)"
-    r"(?P<digits>[0-9](?:[0-9.,'\u2019\s]*[0-9])?)\s*(?P<after>[^\d.,'\u2019+-]{0,6})"
+    r"(?P<sign>[+-]?)(?P<before>[^\d.,'\u2019+-]{0,7})\s*(?P<inner_sign>[+-]?)"
+    r"(?P<digits>[0-9](?:[0-9.,'\u2019\s]*[0-9])?)\s*(?P<after>[^\d.,'\u2019+-]{0,7})"
 )
 # Of a country, before a symbol: US$, R$. More letters can be a currency that TikTok does not take.
 _MOST_COUNTRY_LETTERS: Final = 2
@@ -64,32 +64,24 @@ def read_amount(value: object, currencies: AbstractSet[str]) -> tuple[Number | N
     found = _MONEY.fullmatch(text) if len(text) <= _LONGEST else None
     if found is None or (found["sign"] and found["inner_sign"]):
         raise UnusableValueError("not_a_number")
-    codes = {
-        code
-        for affix in (found["before"], found["after"])
-        if (code := _code(affix, currencies)) is not None
-    }
+    codes = _codes(found["before"], currencies) | _codes(found["after"], currencies)
     if len(codes) > 1:
         raise UnusableValueError("ambiguous")
     sign = "-" if "-" in (found["sign"], found["inner_sign"]) else ""
     return to_number(sign + _plain(found["digits"])), codes.pop() if codes else None
 
 
-def _code(affix: str, currencies: AbstractSet[str]) -> str | None:
-    """Return the currency code beside a number, ``None`` for a symbol or nothing.
-
-    A code may stand beside a symbol: ``USD $``, ``CAD$``.
-    """
-    letters = "".join(char for char in affix if unicodedata.category(char) != "Sc")
-    has_symbol = letters != affix
-    letters = letters.strip()
-    if letters.upper() in currencies:
-        return letters.upper()
-    if not letters or letters.lower() in _LETTER_SYMBOLS:
-        return None
-    if has_symbol and len(letters) <= _MOST_COUNTRY_LETTERS:
-        return None
-    raise UnusableValueError("not_a_number")
+def _codes(affix: str, currencies: AbstractSet[str]) -> set[str]:
+    """Return the currency codes beside a number, where symbols may stand as well."""
+    letters = "".join(" " if unicodedata.category(char) == "Sc" else char for char in affix)
+    most_letters = _MOST_COUNTRY_LETTERS if letters != affix else 0
+    codes = set()
+    for word in letters.split():
+        if word.upper() in currencies:
+            codes.add(word.upper())
+        elif len(word) > most_letters and word.lower() not in _LETTER_SYMBOLS:
+            raise UnusableValueError("not_a_number")
+    return codes
 
 
 def _plain(digits: str) -> str:
