@@ -10,6 +10,7 @@ import pytest
 from tests.unit.tools.stages.world import World
 from tools.pixel import deploy
 from tools.pixel.app import main
+from tools.pixel.samconfig import with_parameters
 from tools.sandbox.application import put_parameters
 
 pytestmark = pytest.mark.filterwarnings("ignore:Tried to parse:UserWarning")
@@ -105,10 +106,24 @@ def test_parameters_are_checked_before_the_build(
     ]
 
 
-def _deploy(world: World, capfd: pytest.CaptureFixture[str], *arguments: str) -> str:
+def test_the_mapping_file_is_checked_before_the_build(
+    world: World, capfd: pytest.CaptureFixture[str]
+) -> None:
+    text = world.config.read_text()
+    world.config.write_text(with_parameters(text, "prod", {"MappingSet": "custom"}))
+
+    output = _deploy(world, capfd, stage="prod")
+
+    assert "prod.json: file not found; files beside it: dev.json" in " ".join(output.split())
+    assert "sam's own output" not in output
+
+
+def _deploy(
+    world: World, capfd: pytest.CaptureFixture[str], *arguments: str, stage: str = "dev"
+) -> str:
     """Run a deployment that fails in the end; return its output, then its errors."""
     with pytest.raises(SystemExit) as exited:
-        main(["deploy", "dev", "--config-file", str(world.config), *arguments])
+        main(["deploy", stage, "--config-file", str(world.config), *arguments])
     assert exited.value.code == 1
     printed = capfd.readouterr()
     return printed.out + printed.err
