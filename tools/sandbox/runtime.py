@@ -37,7 +37,6 @@ from tools.sandbox.emulator import children, find_emulator, free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from types import TracebackType
 
 _INVOKE_PATH: Final = "/2015-03-31/functions/function/invocations"
 _INIT_REPORT: Final = re.compile(r"INIT REPORT\(durationMs: ([\d.]+)\)")
@@ -283,12 +282,7 @@ class LambdaRuntime:
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
 

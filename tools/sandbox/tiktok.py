@@ -29,7 +29,6 @@ from tools.sandbox.wire import HttpServer, Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from types import TracebackType
 
     from tools.sandbox.faults import Fault
     from tools.sandbox.wire import Connection
@@ -278,12 +277,7 @@ class TikTokSandbox:
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
 
