@@ -117,6 +117,31 @@ def test_a_wrong_signature_is_a_retry_while_the_secret_cannot_be_read_again(worl
     }
 
 
+def test_a_secret_that_was_missing_is_used_within_ten_seconds(world: World) -> None:
+    world.aws.delete_parameters(f"{FOLDER}/webhook-secret")
+    application = world.start()
+    for _ in range(3):
+        assert application.post(request_of(FIRST, FIRST)).status == 503
+    assert world.proxy.calls[READS] == 1
+    world.put(webhook_secret=DEVELOPMENT_SECRET)
+
+    world.clock.advance(10)
+
+    assert application.post(request_of(FIRST, FIRST)).status == 200
+
+
+def test_a_wrong_signature_is_a_retry_while_the_secret_is_deleted(world: World) -> None:
+    """During a rotation, the events that Segment signs with the new secret are not lost."""
+    application = world.start()
+    assert application.post(request_of(FIRST, FIRST)).status == 200
+    world.aws.delete_parameters(f"{FOLDER}/webhook-secret")
+    world.clock.advance(10)
+
+    answer = application.post(request_of(FIRST, FIRST, NEW))
+
+    assert (answer.status, answer.body["reason"]) == (503, "webhook_secret_unavailable")
+
+
 def test_an_attack_reads_ssm_once_in_ten_seconds(world: World) -> None:
     application = world.start()
     application.post(request_of(FIRST, FIRST, "wrong"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 import threading
+from contextlib import nullcontext
 from typing import Annotated
 
 import typer
@@ -36,12 +37,16 @@ def command(  # noqa: PLR0913  # one parameter for each option
             help="A SecureString in the Parameter Store; can be repeated.", metavar="NAME=VALUE"
         ),
     ] = None,
+    logs: Annotated[
+        bool, typer.Option("--logs", help="Show the log rows and metrics of the functions.")
+    ] = False,
 ) -> None:
     """Serve a local TikTok, a local AWS and an endpoint until interrupted.
 
     AWS is Systems Manager and SQS, with the parameters of the stage dev and the queue of parked
     events, so that `sam local` works at once. The endpoint is the forward function, on this
-    machine only; the Mappings page shows its last events.
+    machine only; the Mappings page shows its last events. A POST to /redrive invokes the redrive
+    function with the messages of the queue.
     """
     # moto and boto3 take a second to import: only for the commands that use them.
     from tools.sandbox.application import (  # noqa: PLC0415
@@ -49,9 +54,11 @@ def command(  # noqa: PLR0913  # one parameter for each option
         environment,
         forward_application,
         put_parameters,
+        redrive_application,
     )
     from tools.sandbox.aws import AwsSandbox  # noqa: PLC0415
     from tools.sandbox.endpoint import SEGMENT_PATH, SegmentEndpoint  # noqa: PLC0415
+    from tools.sandbox.redrive import RedriveTrigger  # noqa: PLC0415
     from tools.sandbox.tiktok import (  # noqa: PLC0415
         ACCESS_TOKEN,
         PIXEL_CODE,
@@ -78,13 +85,16 @@ def command(  # noqa: PLR0913  # one parameter for each option
         variables = environment(tiktok.url, aws.url, PARKED_QUEUE_URL=queue)
         with (
             forward_application(variables) as application,
-            SegmentEndpoint(application, endpoint_port) as endpoint,
+            redrive_application(variables) as redrive,
+            SegmentEndpoint(
+                application, endpoint_port, RedriveTrigger(aws, queue, redrive).invoke
+            ) as endpoint,
         ):
             print_line(f"TikTok    {tiktok.url}{TRACK_PATH}")
             print_line(f"          tokens {', '.join(tokens)}; pixels {', '.join(pixels)}")
             print_line(f"AWS       {aws.url}")
             print_line(f"Endpoint  {endpoint.url}{SEGMENT_PATH}")
-            with silence():
+            with nullcontext() if logs else silence():
                 stopped.wait()
 
 

@@ -82,6 +82,10 @@ class RedriveApplication:
 
     module: Any
 
+    def invoke(self, event: object, context: Context | None = None) -> Any:
+        """Invoke the function."""
+        return self.module.handler(event, context or Context(120.0, function_name="redrive"))
+
     def work_off(
         self, messages: Sequence[Mapping[str, Any]], context: Context | None = None
     ) -> set[str]:
@@ -100,9 +104,7 @@ class RedriveApplication:
             }
             for message in messages
         ]
-        response = self.module.handler(
-            {"Records": records}, context or Context(120.0, function_name="redrive")
-        )
+        response = self.invoke({"Records": records}, context)
         return {failure["itemIdentifier"] for failure in response["batchItemFailures"]}
 
 

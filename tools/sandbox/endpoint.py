@@ -1,6 +1,7 @@
-"""A local endpoint for Segment's requests: the real forward function behind HTTP.
+"""A local endpoint for Segment's requests: the real functions behind HTTP.
 
     POST /segment    what API Gateway would pass to the function
+    POST /redrive    invoke the redrive function with the messages of the queue, or with the body
     GET  /received   the last events, for the Mappings page; for this machine only
 
 The last events are kept in memory.
@@ -11,7 +12,7 @@ from __future__ import annotations
 import base64
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final, Self
@@ -23,6 +24,7 @@ from tools.sandbox.samples import http_event
 from tools.sandbox.wire import Connection, HttpServer, Request, Response
 
 SEGMENT_PATH: Final = "/segment"
+REDRIVE_PATH: Final = "/redrive"
 RECEIVED_PATH: Final = "/received"
 KEPT: Final = 20
 _LOOPBACK: Final = ("127.0.0.1", "localhost")
@@ -51,10 +53,17 @@ class SegmentEndpoint:
     Args:
         application: The forward function.
         port: The port; 0 for any free one. The endpoint listens on 127.0.0.1 only.
+        redrive: Invokes the redrive function with the body of a request.
     """
 
-    def __init__(self, application: ForwardApplication, port: int = 0) -> None:
+    def __init__(
+        self,
+        application: ForwardApplication,
+        port: int = 0,
+        redrive: Callable[[bytes], dict[str, Any]] | None = None,
+    ) -> None:
         self._application = application
+        self._redrive = redrive
         # A Lambda environment processes one request at a time.
         self._lock = threading.Lock()
         self._received: deque[ReceivedEvent] = deque(maxlen=KEPT)
@@ -81,6 +90,8 @@ class SegmentEndpoint:
         route = (request.method, request.path)
         if route == ("POST", SEGMENT_PATH):
             return self._forward(request)
+        if route == ("POST", REDRIVE_PATH) and self._redrive is not None:
+            return self._invoke(self._redrive, request.body)
         if route == ("GET", RECEIVED_PATH) and self._is_from_this_machine(request):
             return Response.of_json([asdict(one) for one in self.received()])
         return Response.of_json({"message": "Not Found"}, 404)
@@ -91,6 +102,13 @@ class SegmentEndpoint:
         return (
             host in _LOOPBACK and port == str(self._server.port) and "origin" not in request.headers
         )
+
+    def _invoke(self, function: Callable[[bytes], dict[str, Any]], event: bytes) -> Response:
+        with self._lock:
+            try:
+                return Response.of_json(function(event))
+            except Exception as error:  # noqa: BLE001  # Lambda reports any error of a function
+                return Response.of_json({"errorType": type(error).__name__}, 500)
 
     def _forward(self, request: Request) -> Response:
         body = base64.b64encode(request.body).decode()

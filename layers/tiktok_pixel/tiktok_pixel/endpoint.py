@@ -249,6 +249,8 @@ def _refusal(
     if not credentials.refresh(deadline):
         return _unavailable(check.unavailable, caller)
     renewed = check.secrets(deadline)
+    if not renewed:
+        return _unavailable(check.unavailable, caller)
     if renewed != secrets and check.matches(renewed):
         return None
     return _unauthenticated(check.wrong, "wrong", caller)

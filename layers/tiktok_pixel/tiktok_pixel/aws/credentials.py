@@ -99,8 +99,12 @@ class Credentials:
 
     def _lines(self, name: str, deadline: Deadline) -> tuple[str, ...]:
         """Return the lines of a parameter that are not blank; none if it cannot be read."""
+        name = f"{self.folder}/{name}"
         try:
-            value = self._values(deadline).get(f"{self.folder}/{name}", "")
+            value = self._values(deadline).get(name, "")
+            if not value.strip() and self.refresh(deadline):
+                # The operator may have stored it since the last read.
+                value = self._values(deadline).get(name, "")
         except ParametersUnavailableError:
             return ()
         return tuple(line.strip() for line in value.splitlines() if line.strip())
