@@ -23,6 +23,7 @@ import pytest
 from tiktok_pixel import destination
 from tiktok_pixel.outcomes import shown_message_id
 from tiktok_pixel.tiktok.client import READ_SECONDS
+from tools.load.limits import REDRIVE_SECONDS, VISIBILITY_SECONDS
 from tools.sandbox import samples
 from tools.sandbox.application import (
     FOLDER,
@@ -48,8 +49,6 @@ SENDS: Final = "AmazonSQS.SendMessage"
 STATUSES: Final = ("forwarded", "ignored", "rejected", "parked", "retry")
 FORWARDED: Final = ("forwarded", "tiktok_accepted")
 # Lambda's time for the redrive function; its visibility time-out is six times as long.
-_REDRIVE_SECONDS: Final = 120.0
-_VISIBILITY_SECONDS: Final = 720
 # A busy machine may be late by this much; a wait that is not bounded is much longer.
 _BUSY_SECONDS: Final = 0.5
 # The function keeps this much more of Lambda's time than of its own budget.
@@ -361,7 +360,7 @@ class World:
             QueueUrl=self.queue_url,
             MaxNumberOfMessages=10,
             MessageSystemAttributeNames=["All"],
-            VisibilityTimeout=_VISIBILITY_SECONDS,
+            VisibilityTimeout=VISIBILITY_SECONDS,
             WaitTimeSeconds=0,
         ).get("Messages", []):
             found += batch
@@ -383,7 +382,7 @@ class World:
         application: RedriveApplication,
         *,
         change: Callable[[Any], Any] = lambda message: message,
-        seconds: float = _REDRIVE_SECONDS,
+        seconds: float = REDRIVE_SECONDS,
     ) -> list[str]:
         """Pass all messages to the redrive function; the bodies of those that it keeps.
 
@@ -431,7 +430,7 @@ def make_world(aws: AwsSandbox) -> Iterator[World]:
     """Make a world with the operator's parameters, an empty queue and a TikTok without faults."""
     aws.reset()
     put_parameters(aws)
-    queue_url = aws.create_queue(PARKED_QUEUE, VisibilityTimeout=str(_VISIBILITY_SECONDS))
+    queue_url = aws.create_queue(PARKED_QUEUE, VisibilityTimeout=str(VISIBILITY_SECONDS))
     with TikTokSandbox() as tiktok, FaultyAws(aws.url) as proxy, ExitStack() as stack:
         proxy.skips_delays = True
         yield World(tiktok, aws, proxy, queue_url, stack)

@@ -119,7 +119,8 @@ def test_if_tiktok_accepts_a_part_of_a_message_the_rest_is_parked_again(world: W
 
     waiting = world.parked_ids()
     assert "m-5" in waiting
-    assert len(waiting) == 2
+    # Its neighbor in a chunk waits with it, unless it is the event that is risked first.
+    assert len(waiting) <= 2
     assert world.tiktok.event_ids == {f"m-{one}" for one in range(8)} - set(waiting)
 
     world.tiktok.clear_faults()

@@ -22,16 +22,15 @@ from tiktok_pixel.tiktok.client import NoResponseError
 from tiktok_pixel.tiktok.delivery import CredentialsUnavailableError, PixelCredentials
 from tiktok_pixel.tiktok.outgoing import OutgoingEvent, Parked, Route
 from tiktok_pixel.tiktok.verdicts import TikTokResponse, Verdict, VerdictKind
+from tools.load.limits import BATCH_MESSAGES, REDRIVE_SECONDS, VISIBILITY_SECONDS
 
 MINUTE: Final = 60.0
 HOUR: Final = 3600.0
 DAY: Final = 24 * HOUR
 START: Final = 1_780_000_000.0
-# SQS's limits of the trigger: messages and bytes of an invocation.
-_BATCH_MESSAGES: Final = 1000
+# Lambda's limit for the payload of an invocation.
 _BATCH_BYTES: Final = 6_000_000
 _RETENTION_SECONDS: Final = 14 * DAY
-_VISIBILITY_SECONDS: Final = 720.0
 # TikTok drops copies so long after the first event.
 _DEDUPLICATION_SECONDS: Final = 48 * HOUR
 
@@ -89,7 +88,7 @@ class MemoryQueue:
         """Return the records of one invocation, invisible from now on."""
         records: list[dict[str, Any]] = []
         size = 0
-        while self._heap and self._heap[0][0] <= self.clock.now and len(records) < _BATCH_MESSAGES:
+        while self._heap and self._heap[0][0] <= self.clock.now and len(records) < BATCH_MESSAGES:
             message_id = self._heap[0][2]
             found = self.messages.get(message_id)
             if found is None:
@@ -106,7 +105,7 @@ class MemoryQueue:
             heapq.heappop(self._heap)
             records.append({"messageId": message_id, "body": body})
         for record in records:
-            visible_at = self.clock.now + _VISIBILITY_SECONDS
+            visible_at = self.clock.now + VISIBILITY_SECONDS
             heapq.heappush(self._heap, (visible_at, next(self._numbers), record["messageId"]))
         return records
 
@@ -205,9 +204,9 @@ class MemoryCredentials:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Lambda's context: two minutes are left."""
+    """Lambda's context at the start of an invocation."""
 
-    seconds: float = 120.0
+    seconds: float = REDRIVE_SECONDS
 
     def get_remaining_time_in_millis(self) -> int:
         """Return the time that is left."""

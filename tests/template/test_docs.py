@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import pytest
 
+from tools.load import limits
 from tools.ops import cloudwatch
 from tools.ops.documents import DOCUMENTS
 from tools.ops.render_dashboards import render
@@ -31,6 +32,32 @@ def test_dashboards_are_rendered(template: Node, tmp_path: Any) -> None:
         render(dashboard, picture)
         assert picture.read_bytes().startswith(b"\x89PNG")
         assert (DOCS / "images" / f"dashboard-{dashboard.name.lower()}.png").is_file()
+
+
+class TestScaleAndCost:
+    """Every limit in the page is that of the template."""
+
+    TEXT: Final = (DOCS / "scale-and-cost.md").read_text()
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            "{ApiRateLimit}, bursts of {ApiBurstLimit}",
+            "| requests at once | {MaximumConcurrency} |",
+            "| redrive | {redrive} environments |",
+            "memory {memory} MB",
+            "The functions have {memory} MB.",
+            "one redrive invocation for up to {messages:,}",
+        ],
+    )
+    def test_names_the_limits_of_the_template(self, template: Node, words: str) -> None:
+        expected = words.format(
+            redrive=limits.REDRIVE_ENVIRONMENTS,
+            memory=limits.MEMORY_MEGABYTES,
+            messages=limits.BATCH_MESSAGES,
+            **{name: one.get("Default") for name, one in template["Parameters"].items()},
+        )
+        assert expected in self.TEXT
 
 
 class TestRunbook:

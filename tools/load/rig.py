@@ -18,6 +18,12 @@ from tools.load import scenario
 from tools.load.environments import Pool
 from tools.load.gateway import Gateway
 from tools.load.ledger import Ledger, parked_events
+from tools.load.limits import (
+    FORWARD_SECONDS,
+    MEMORY_MEGABYTES,
+    REDRIVE_ENVIRONMENTS,
+    REDRIVE_SECONDS,
+)
 from tools.load.segment import Segment
 from tools.load.traffic import Traffic
 from tools.load.trigger import Trigger
@@ -29,23 +35,19 @@ from tools.sandbox.tiktok import TikTokSandbox
 
 BUILD: Final = Path(__file__).parents[2] / ".aws-sam" / "build"
 _LAYER: Final = "TikTokPixelLayer"
-# template.yaml: Timeout and MemorySize of the functions, MaximumConcurrency of the trigger.
-_FORWARD_SECONDS: Final = 6.0
-_REDRIVE_SECONDS: Final = 120.0
-_REDRIVE_ENVIRONMENTS: Final = 2
 # What Lambda sets, also for the template's LoggingConfig.
 _LAMBDA_SETS: Final = {
     "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
     "AWS_LAMBDA_LOG_FORMAT": "JSON",
     "AWS_LAMBDA_LOG_LEVEL": "INFO",
-    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(MEMORY_MEGABYTES),
 }
 _NEW_TOKEN: Final = "rotated-access-token"
 # After the last event: for the rest of Segment's retries, and for the queue.
 _LONGEST_AFTERWARDS: Final = 150.0
 _POLL_SECONDS: Final = 0.25
 # So many polls in a row find only poison when the queue is drained.
-_CLEAN_POLLS: Final = 2 * _REDRIVE_ENVIRONMENTS
+_CLEAN_POLLS: Final = 2 * REDRIVE_ENVIRONMENTS
 
 
 class NotBuiltError(TikTokPixelError):
@@ -112,7 +114,7 @@ def start(environments: int) -> Iterator[Rig]:
             **_LAMBDA_SETS,
         )
         with (
-            Pool(lambda: redrive_environment(variables), _REDRIVE_ENVIRONMENTS) as redrive,
+            Pool(lambda: redrive_environment(variables), REDRIVE_ENVIRONMENTS) as redrive,
             Pool(lambda: forward_environment(variables), environments) as forward,
             Gateway(forward) as gateway,
         ):
@@ -122,12 +124,12 @@ def start(environments: int) -> Iterator[Rig]:
 
 def forward_environment(variables: Mapping[str, str]) -> LambdaRuntime:
     """Return an environment of the built forward function."""
-    return _environment("ForwardFunction", variables, _FORWARD_SECONDS)
+    return _environment("ForwardFunction", variables, FORWARD_SECONDS)
 
 
 def redrive_environment(variables: Mapping[str, str]) -> LambdaRuntime:
     """Return an environment of the built redrive function."""
-    return _environment("RedriveFunction", variables, _REDRIVE_SECONDS)
+    return _environment("RedriveFunction", variables, REDRIVE_SECONDS)
 
 
 def _environment(function: str, variables: Mapping[str, str], seconds: float) -> LambdaRuntime:
@@ -179,10 +181,10 @@ def run(
     limit = threading.Timer(seconds + _LONGEST_AFTERWARDS, out_of_time.set)
     started = time.monotonic()
     limit.start()
-    with ThreadPoolExecutor(_REDRIVE_ENVIRONMENTS + 1) as pool:
+    with ThreadPoolExecutor(REDRIVE_ENVIRONMENTS + 1) as pool:
         try:
             pollers = [
-                pool.submit(rig.trigger.poll_until, stopping) for _ in range(_REDRIVE_ENVIRONMENTS)
+                pool.submit(rig.trigger.poll_until, stopping) for _ in range(REDRIVE_ENVIRONMENTS)
             ]
             player = pool.submit(scenario.play, steps, out_of_time, show)
             segment.run(traffic.posts, seconds, out_of_time)

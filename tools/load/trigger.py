@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from tools.load.ledger import parked_events, redriven_rejections
+from tools.load.limits import BATCH_MESSAGES, VISIBILITY_SECONDS
 from tools.sandbox.runtime import RuntimeHarnessError
 
 if TYPE_CHECKING:
@@ -20,13 +21,11 @@ if TYPE_CHECKING:
 
     from tools.load.environments import Pool
 
-# template.yaml: BatchSize; and Lambda's limit for the payload of an invocation.
-_BATCH_MESSAGES: Final = 1000
+# Lambda's limit for the payload of an invocation.
 _BATCH_BYTES: Final = 6_000_000
 _LARGEST_MESSAGE: Final = 262_144
 # SQS's limit of one call.
 _CALL_MESSAGES: Final = 10
-_VISIBILITY_SECONDS: Final = 720
 
 
 @dataclass(slots=True)
@@ -93,11 +92,11 @@ class Trigger:
 
     def _receive(self) -> Iterator[MessageTypeDef]:
         count = size = 0
-        while count < _BATCH_MESSAGES and size < _BATCH_BYTES - _CALL_MESSAGES * _LARGEST_MESSAGE:
+        while count < BATCH_MESSAGES and size < _BATCH_BYTES - _CALL_MESSAGES * _LARGEST_MESSAGE:
             found = self.sqs.receive_message(
                 QueueUrl=self.queue_url,
                 MaxNumberOfMessages=_CALL_MESSAGES,
-                VisibilityTimeout=_VISIBILITY_SECONDS,
+                VisibilityTimeout=VISIBILITY_SECONDS,
                 WaitTimeSeconds=0,
                 MessageSystemAttributeNames=["All"],
             ).get("Messages", [])
