@@ -117,12 +117,15 @@ mappings = st.dictionaries(st.sampled_from(["x", "y", "z"]), mapping_values(3), 
 
 
 DECODED = {"@json": {"mode": "decode", "value": {"b": {"@path": "$.a"}}}}
+UNORDERED = {"@first": [{"@literal": {"a": {"@path": "$."}, "b": None}}]}
 
 
 @settings(max_examples=500, deadline=None)
 @given(mapping=mappings, event=events)
 # A value that is not text is decoded to itself, with its undefined member, which hides the other.
 @example(mapping={"x": {"@merge": {"direction": "left", "objects": [DECODED, {"b": 1}]}}}, event={})
+# The members of an object are in the order of the mapping, which the text of @json shows.
+@example(mapping={"x": {"@json": {"mode": "encode", "value": UNORDERED}}}, event={})
 def test_a_compiled_mapping_gives_the_same_as_the_naive_one(
     mapping: dict[str, Json], event: dict[str, Json]
 ) -> None:

@@ -10,7 +10,8 @@ however many paths lead through it, and then reads the fields one after the othe
             o0 = data if data.__class__ is dict else DictView(data)
             if 'properties' not in o0: o1 = EMPTY
             elif (o1 := o0['properties']).__class__ is not dict: o1 = DictView(o1)
-            m = {'event': c0}
+            m = {}
+            m['event'] = c0
             if 'order_id' in o1: m['order_id'] = o1['order_id']
             if (
                 'ttp' in o1 and (v if (v := o1['ttp']).__class__ is str else has_content(v))
@@ -124,30 +125,21 @@ class _Source:
         return "\n".join(lines) + "\n"
 
     def write_object(self, target: str, fields: dict[str, Any], location: Location) -> None:
-        """Write the lines that assign the members of an object literal to a variable."""
-        constants: dict[str, str] = {}
-        paths: list[tuple[str, str, str]] = []
-        others: list[tuple[str, str]] = []
-        nested: list[tuple[str, dict[str, Any], Location]] = []
+        """Write the lines that assign the members of an object literal, in order, to a variable."""
+        self._fields.append(f"{target} = {{}}")
         for name, value in fields.items():
             if keys := path_keys(value):
-                paths.append((name, *self._member(keys)))
+                found, key = self._member(keys)
+                line = f"if {key} in {found}: {target}[{name!r}] = {found}[{key}]"
             elif not has_directive(value):
-                constants[name] = self._bind("c", value)
+                line = f"{target}[{name!r}] = {self._bind('c', value)}"
             elif isinstance(value, dict) and not is_directive(value):
-                nested.append((name, value, location.at(name)))
+                variable = f"m{len(self._fields)}"
+                self.write_object(variable, value, location.at(name))
+                line = f"{target}[{name!r}] = {variable}"
             else:
-                others.append((name, self._condition(value, location.at(name))))
-        members = ", ".join(f"{name!r}: {bound}" for name, bound in constants.items())
-        self._fields.append(f"{target} = {{{members}}}")
-        for name, found, key in paths:
-            self._fields.append(f"if {key} in {found}: {target}[{name!r}] = {found}[{key}]")
-        for name, condition in others:
-            self._fields.append(f"if {condition}: {target}[{name!r}] = v")
-        for name, value, at in nested:
-            variable = f"m{len(self._fields)}"
-            self.write_object(variable, value, at)
-            self._fields.append(f"{target}[{name!r}] = {variable}")
+                line = f"if {self._condition(value, location.at(name))}: {target}[{name!r}] = v"
+            self._fields.append(line)
 
     def _condition(self, value: Any, location: Location) -> str:
         """Return the condition that a field is not undefined; it assigns the value to ``v``."""
