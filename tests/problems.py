@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, get_args
 
-from tiktok_pixel.tiktok import schema
+from tiktok_pixel.tiktok import fields, schema
 from tiktok_pixel.tiktok.identifiers import MATCH_KEYS
 from tiktok_pixel.values.validation import Rule
 
@@ -12,7 +12,7 @@ PROBLEMS: Final = {
     (field, rule)
     for field in (
         *schema.FIELDS,
-        *schema.CONTENT,
+        *fields.CONTENT,
         *(match_key.key for match_key in MATCH_KEYS),
         *("type", "message_id", "event_time", "identifier", "page_url", "page_referrer"),
         *("lead", "travel", "vehicle"),

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from nicegui import html, ui
 
-from tiktok_pixel.tiktok import schema
+from tiktok_pixel.tiktok import fields, schema
 from tools.studio import widgets
 from tools.studio.checking import Checked
 from tools.studio.draft import with_field, without_field
@@ -209,5 +209,5 @@ def literals_of(field: str) -> tuple[str, ...]:
     if isinstance(kind, tuple):
         return kind
     if kind == "currency":
-        return tuple(sorted(schema.CURRENCIES))
+        return tuple(sorted(fields.CURRENCIES))
     return ("true", "false") if kind == "boolean" else ()

@@ -7,7 +7,13 @@ from typing import Any, Final
 
 from nicegui import html
 
-from tiktok_pixel.tiktok import schema
+from tiktok_pixel.tiktok.event_names import (
+    LEGACY_EVENTS,
+    MAX_EVENT_NAME,
+    PAGE_VIEWS,
+    RETIRED_EVENTS,
+    STANDARD_EVENTS,
+)
 from tools.studio import widgets
 from tools.studio.checking import Checked
 from tools.studio.draft import with_field, with_key, without_field
@@ -117,7 +123,7 @@ class MappingEditor:
                     "Custom event name",
                     event if isinstance(event, str) else "",
                     lambda name: self._edit(with_field(self._preset(), "event", name)),
-                    hint=f"Letters, digits, _ and -; up to {schema.MAX_EVENT_NAME} characters",
+                    hint=f"Letters, digits, _ and -; up to {MAX_EVENT_NAME} characters",
                 )
             elif chosen == _FROM_EVENT:
                 self._event_input = self._event_json(event)
@@ -198,7 +204,9 @@ class MappingEditor:
 
 def event_options() -> dict[str, str]:
     """Return the TikTok events to choose from, with their labels."""
-    options = {name: name for name in (*schema.STANDARD_EVENTS, schema.PAGE_VIEWS[0])}
-    options |= {old: f"{old} (old name of {new})" for old, new in schema.LEGACY_EVENTS.items()}
-    options |= {name: f"{name} (retired; accepted until 2027)" for name in schema.RETIRED_EVENTS}
+    options = {name: name for name in (*STANDARD_EVENTS, PAGE_VIEWS[0])}
+    options |= {old: f"{old} (old name of {new})" for old, new in LEGACY_EVENTS.items()}
+    options |= {
+        name: f"{name} (retired; accepted until 2027)" for name in RETIRED_EVENTS
+    }
     return options | {_CUSTOM: "Custom event…", _FROM_EVENT: "Name from the event…"}

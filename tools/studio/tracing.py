@@ -9,10 +9,11 @@ from typing import Any, Final
 from tiktok_pixel.mapping import EventMapping
 from tiktok_pixel.mapping.paths import resolve, split_path
 from tiktok_pixel.settings import Settings
+from tiktok_pixel.tiktok.fields import CONTENT, FIELDS
 from tiktok_pixel.tiktok.hashing import existing_digest
 from tiktok_pixel.tiktok.identifiers import MATCH_KEYS, MatchKey, locality_of
 from tiktok_pixel.tiktok.phones import Locality
-from tiktok_pixel.tiktok.schema import CONTENT, FIELDS, literal_problem
+from tiktok_pixel.tiktok.schema import literal_problem
 from tiktok_pixel.values import coercion
 from tiktok_pixel.values.javascript import WHITESPACE
 from tiktok_pixel.values.validation import Problem, UnusableValueError

@@ -16,7 +16,7 @@ from tiktok_pixel.outcomes import (
     count_statuses,
     shown_message_id,
 )
-from tiktok_pixel.tiktok.schema import is_standard_event
+from tiktok_pixel.tiktok.event_names import is_standard_event
 from tiktok_pixel.tiktok.verdicts import CODES
 
 if TYPE_CHECKING:

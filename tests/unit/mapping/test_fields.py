@@ -14,10 +14,10 @@ from tiktok_pixel.mapping import compile_mapping_set
 from tiktok_pixel.mapping.diagnostics import Diagnostics, Location
 from tiktok_pixel.mapping.errors import MappingProblem
 from tiktok_pixel.mapping.fields import check_fields
-from tiktok_pixel.tiktok import schema
+from tiktok_pixel.tiktok import fields, schema
 from tiktok_pixel.tiktok.events import EventContext, build_event
+from tiktok_pixel.tiktok.fields import EVENT_SOURCES, FIELDS, Kind
 from tiktok_pixel.tiktok.identifiers import MATCH_KEYS
-from tiktok_pixel.tiktok.schema import EVENT_SOURCES, FIELDS, Kind
 from tiktok_pixel.tiktok.verticals import TRAVEL_FIELDS, VEHICLE_FIELDS
 from tiktok_pixel.values.validation import InvalidEventError
 
@@ -180,7 +180,7 @@ def test_a_literal_that_can_never_be_sent_is_a_problem(
 
 def test_the_problem_of_an_unsupported_currency_lists_the_supported_ones() -> None:
     (problem,) = check({"currency": "BGN"}).problems
-    accepted = ", ".join(sorted(schema.CURRENCIES))
+    accepted = ", ".join(sorted(fields.CURRENCIES))
     message = f'must be a currency that TikTok accepts ({accepted}); got "BGN"'
     assert problem == MappingProblem("Cart", "currency", message)
 

@@ -15,7 +15,8 @@ from tiktok_pixel.mapping import (
     load_mapping_set,
 )
 from tiktok_pixel.tiktok import schema
-from tiktok_pixel.tiktok.schema import LEGACY_EVENTS, STANDARD_EVENTS, shipped
+from tiktok_pixel.tiktok.event_names import LEGACY_EVENTS, STANDARD_EVENTS
+from tiktok_pixel.tiktok.schema import shipped
 
 Preset = dict[str, Any]
 

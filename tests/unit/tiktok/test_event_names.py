@@ -2,7 +2,7 @@
 
 import pytest
 
-from tiktok_pixel.tiktok.schema import (
+from tiktok_pixel.tiktok.event_names import (
     LEGACY_EVENTS,
     PAGE_VIEWS,
     RESERVED_EVENTS,

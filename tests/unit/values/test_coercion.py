@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tiktok_pixel.tiktok import schema
+from tiktok_pixel.tiktok import fields
 from tiktok_pixel.values import coercion
 from tiktok_pixel.values.validation import UnusableValueError
 from tools.sandbox import rules
@@ -94,7 +94,7 @@ USABLE: dict[Any, list[tuple[Any, Any]]] = {
         ("", None),
         (None, None),
     ],
-    schema.currency: [
+    fields.currency: [
         ("USD", "USD"),
         ("usd", "USD"),
         (" eur\n", "EUR"),
@@ -158,7 +158,7 @@ UNUSABLE: dict[Any, list[tuple[Any, str]]] = {
         ({}, "not_a_boolean"),
     ],
     coercion.texts: [({}, "not_a_string"), (["a", {}], "not_a_string")],
-    schema.currency: [
+    fields.currency: [
         ("XXX", "not_supported"),
         ("BGN", "not_supported"),
         ("$", "not_supported"),
@@ -209,11 +209,11 @@ def test_the_tables_cover_every_coercion() -> None:
         coercion.integer,
         coercion.boolean,
         coercion.texts,
-        schema.currency,
+        fields.currency,
     }
 
 
 def test_takes_the_currencies_of_tiktoks_list() -> None:
     """The list was copied twice, for the sandbox as well."""
-    assert schema.CURRENCIES == rules.CURRENCIES
-    assert "BGN" not in schema.CURRENCIES
+    assert fields.CURRENCIES == rules.CURRENCIES
+    assert "BGN" not in fields.CURRENCIES

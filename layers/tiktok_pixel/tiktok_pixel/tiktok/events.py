@@ -12,17 +12,11 @@ from functools import lru_cache
 from typing import Any, Final
 
 from tiktok_pixel.outcomes import Summary, shown_message_id
+from tiktok_pixel.tiktok.event_names import is_event_name, is_standard_event
+from tiktok_pixel.tiktok.fields import AD, EVENT_SOURCES, USER_KEY_SOURCES, coercion_of
 from tiktok_pixel.tiktok.identifiers import build_user, identifies
 from tiktok_pixel.tiktok.outgoing import OutgoingEvent, Route, Traffic
 from tiktok_pixel.tiktok.properties import build_properties
-from tiktok_pixel.tiktok.schema import (
-    AD,
-    EVENT_SOURCES,
-    USER_KEY_SOURCES,
-    coercion_of,
-    is_event_name,
-    is_standard_event,
-)
 from tiktok_pixel.values.coercion import boolean, text, usable, usable_fields
 from tiktok_pixel.values.json_text import compact
 from tiktok_pixel.values.validation import (

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 from tiktok_pixel.tiktok.derived import derived_properties
-from tiktok_pixel.tiktok.schema import CONTENT, CURRENCIES, PROPERTIES, coercion_of, currency
+from tiktok_pixel.tiktok.fields import CONTENT, CURRENCIES, PROPERTIES, coercion_of, currency
 from tiktok_pixel.tiktok.verticals import vertical_properties
 from tiktok_pixel.values.coercion import usable, usable_fields
 from tiktok_pixel.values.javascript import trim

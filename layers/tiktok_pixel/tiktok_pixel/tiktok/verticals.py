@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from tiktok_pixel.tiktok.schema import TRAVEL, VEHICLE, coercion_of
+from tiktok_pixel.tiktok.fields import TRAVEL, VEHICLE, coercion_of
 from tiktok_pixel.values.coercion import usable, usable_fields
 from tiktok_pixel.values.validation import Problem, Problems
 
