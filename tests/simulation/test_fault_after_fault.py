@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.simulation.world import MINUTE, Simulation
+from tests.simulation.world import DAY, MINUTE, Simulation
+from tiktok_pixel import redriving
 from tiktok_pixel.outcomes import Cause
 from tiktok_pixel.tiktok.outgoing import Route, Traffic
 from tiktok_pixel.tiktok.verdicts import TIMEOUT
@@ -58,3 +59,33 @@ def test_a_search_that_is_interrupted_holds_no_good_event(failure: Any, at: int)
 
     assert simulation.parked - set(simulation.tiktok.accepted) == {"m-3"}
     simulation.check_nothing_lost()
+
+
+def test_a_message_that_makes_the_function_fail_holds_no_others() -> None:
+    simulation = Simulation()
+    simulation.park(1, Cause.CONTENT, "tiktok_parameter_invalid", prefix="bad", refused_at=1.0)
+    ((bad, _),) = simulation.queue.messages.values()
+    simulation.queue.messages.clear()
+    simulation.queue.store(bad.replace('"refused_at":1.0', '"refused_at":1e999'))
+    simulation.park_singly(500)
+
+    simulation.run(3 * DAY)
+
+    assert set(simulation.queue.event_ids()) == {"bad-0"}
+    assert simulation.tiktok.counted == dict.fromkeys(simulation.parked - {"bad-0"}, 1)
+
+
+def test_a_defect_is_reported_a_few_times(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(redriving, "redrive", fail)
+    simulation = Simulation()
+    simulation.park_singly(1000)
+
+    simulation.invoke()
+
+    simulation.check_nothing_lost()
+    assert len([record for record in caplog.records if record.levelname == "ERROR"]) <= 50

@@ -70,6 +70,7 @@ def test_three_days_without_responses_lose_only_what_was_sent(reason: str, missi
     assert lost <= simulation.tiktok.silent_events, "only what TikTok may have counted already"
     # Events are only sent as probes, and a probe is chosen again until its time is over.
     assert 1 <= len(lost) <= 3
+    assert set(simulation.tiktok.counted.values()) == {1}, "no event counts twice"
 
 
 def test_events_end_thirteen_days_and_twelve_hours_after_parking(

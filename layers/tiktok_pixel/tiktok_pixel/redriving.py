@@ -58,6 +58,8 @@ _CALL_SECONDS: Final = READ_SECONDS + 5
 _RESPONSIVE_SECONDS: Final = 60.0
 # An unreadable message comes back so often, and alarms each time, until an operator deletes it.
 _UNREADABLE_DELAY_SECONDS: Final = LONGEST_DELAY_SECONDS
+# Finds two messages among a thousand. A defect that concerns all of them is not reported for each.
+_MOST_CRASHES: Final = 25
 
 
 @dataclass(slots=True)
@@ -91,11 +93,38 @@ def respond(
     end = Deadline.after(context.get_remaining_time_in_millis() / 1000).earlier(_RESPONSE_SECONDS)
     failed = [record["messageId"] for record in records]
     if destination.queue is not None:
+        failed = _process_in_parts(records, destination, destination.queue, end, clock())
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+
+def _process_in_parts(
+    records: Sequence[Mapping[str, Any]],
+    destination: Destination,
+    queue: ParkedEventQueue,
+    end: Deadline,
+    now: float,
+) -> list[str]:
+    """Process messages, after an internal error in halves: one message must not hold the others.
+
+    Returns:
+        The ids of the messages that have to stay.
+    """
+    failed: list[str] = []
+    crashes = 0
+    parts = [records]
+    while parts:
+        part = parts.pop()
         try:
-            failed = _process(records, destination, destination.queue, end, clock())
+            failed += _process(part, destination, queue, end, now)
         except Exception as error:  # noqa: BLE001  # an internal error must not lose the messages
             observability.report_crash(error)
-    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+            crashes += 1
+            if len(part) > 1 and crashes < _MOST_CRASHES:
+                middle = len(part) // 2
+                parts += [part[:middle], part[middle:]]
+            else:
+                failed += [record["messageId"] for record in part]
+    return failed
 
 
 def _process(
