@@ -206,7 +206,5 @@ def event_options() -> dict[str, str]:
     """Return the TikTok events to choose from, with their labels."""
     options = {name: name for name in (*STANDARD_EVENTS, PAGE_VIEWS[0])}
     options |= {old: f"{old} (old name of {new})" for old, new in LEGACY_EVENTS.items()}
-    options |= {
-        name: f"{name} (retired; accepted until 2027)" for name in RETIRED_EVENTS
-    }
+    options |= {name: f"{name} (retired; accepted until 2027)" for name in RETIRED_EVENTS}
     return options | {_CUSTOM: "Custom event…", _FROM_EVENT: "Name from the event…"}
