@@ -61,6 +61,21 @@ def test_a_thousand_events_take_a_few_messages(world: World, application: Forwar
     assert world.proxy.calls[SENDS] <= 3
 
 
+def test_an_event_as_large_as_a_request_is_parked_and_delivered(
+    world: World, application: Forward
+) -> None:
+    world.tiktok.settings.tokens.clear()
+    event = visit(
+        "large", type="track", event="Product Viewed", properties={"description": "x" * 900_000}
+    )
+
+    assert application.send(event).end == ("parked", "tiktok_token_invalid")
+    world.tiktok.settings.tokens.add(ACCESS_TOKEN)
+    assert world.redrive(world.start_redrive()) == []
+
+    assert world.tiktok.event_ids == {"large"}
+
+
 @pytest.mark.parametrize("by", ["its logical name", "its URL", "its URL in AWS"])
 def test_the_queue_is_found(world: World, by: str) -> None:
     """`sam local` passes the logical name, CloudFormation the URL."""

@@ -10,6 +10,7 @@ import pytest
 
 from tests.recorded import Recorded
 from tiktok_pixel.settings import Settings
+from tiktok_pixel.tiktok.batches import BYTES_PER_REQUEST
 from tools.ops.template import ROOT, STAGES, Node, load_template, transform
 
 if TYPE_CHECKING:
@@ -98,6 +99,11 @@ class TestParkedEvents:
         queue = _properties(template, "ParkedEventsQueue")
         assert queue["MessageRetentionPeriod"] == 14 * 24 * 60 * 60
         assert queue.get("SqsManagedSseEnabled") or queue.get("KmsMasterKeyId")
+
+    def test_can_be_as_large_as_a_request_to_tiktok(self, template: Node) -> None:
+        queue = _properties(template, "ParkedEventsQueue")
+        assert queue["MaximumMessageSize"] > BYTES_PER_REQUEST
+        assert queue["MaximumMessageSize"] <= 2**20
 
     def test_are_invisible_while_they_are_processed(self, template: Node) -> None:
         # Lambda recommends six times the function's time-out.

@@ -22,7 +22,7 @@ from tiktok_pixel.values.json_text import compact
 if TYPE_CHECKING:
     from tiktok_pixel.deadline import Deadline
 
-# The limit of SQS is 256 KiB unless a queue raises it; attributes and escapes need some room.
+# Several events share a message up to this size; one event alone may be as large as SQS allows.
 _LARGEST_MESSAGE: Final = 240_000
 _VERSION: Final = 2
 _FIRST_VERSION: Final = 1
