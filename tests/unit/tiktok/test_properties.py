@@ -215,6 +215,7 @@ def test_contents_need_an_id_or_a_price(item: dict[str, Any]) -> None:
         ("product", {"contents": [{"content_name": "Product"}]}, None),
         ("product_group", {"contents": [{"content_id": "a"}]}, "product_group"),
         ("product", {"content_ids": ["a"]}, "product"),
+        ("product_group", {"content_ids": ["a"], "order_id": {}}, "product_group"),
         (None, {"content_ids": ["a"]}, None),
         ("book", {}, None),
         ("book", {"contents": [{"content_id": "a"}]}, "product"),
@@ -228,14 +229,18 @@ def test_content_type_is_sent_with_contents_only(
     assert properties.get("content_type") == sent
 
 
-def test_at_most_500_contents_are_sent() -> None:
-    contents = [{"content_id": str(number), "price": 1} for number in range(501)]
-    properties, problems = properties_of(
-        derive=True, currency="USD", contents=contents, content_ids=[str(n) for n in range(501)]
+@pytest.mark.parametrize(
+    ("count", "problems", "value"),
+    [(500, [], 500), (501, ["content_ids_too_many", "contents_too_many"], None)],
+)
+def test_at_most_500_contents_are_sent(count: int, problems: list[str], value: int | None) -> None:
+    ids = [str(number) for number in range(count)]
+    contents = [{"content_id": number, "price": 1} for number in ids]
+    properties, found = properties_of(
+        derive=True, currency="USD", contents=contents, content_ids=ids
     )
     assert len(properties["contents"]) == len(properties["content_ids"]) == 500
-    assert problems == ["content_ids_too_many", "contents_too_many"]
-    assert "value" not in properties
+    assert (found, properties.get("value")) == (problems, value)
 
 
 # ------------------------------------------------------------------ totals
