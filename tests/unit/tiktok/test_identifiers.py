@@ -164,6 +164,7 @@ def test_a_national_phone_without_a_region_is_left_out_and_reported() -> None:
     ("region", "more"),
     [
         ("US", {"address": {"country": "gb"}}),
+        ("US", {"address": {"country": "United Kingdom"}}),
         ("GB", {"locale": "en-US"}),
         (None, {"locale": "en-GB"}),
     ],
@@ -277,6 +278,16 @@ def test_external_ids_of_type_email_and_phone_are_match_keys() -> None:
         "phone": [digest("+12133734253")],
     }
     assert problems == []
+
+
+@pytest.mark.parametrize("email", [None, ""])
+def test_twenty_external_ids_are_not_too_many(email: Any) -> None:
+    emails = [f"{number}@x.io" for number in range(20)]
+    external_ids = [{"type": "email", "id": one} for one in emails]
+
+    user, problems = user_of(email=email, external_ids=external_ids)
+
+    assert (user, problems) == ({"email": [digest(one) for one in emails]}, [])
 
 
 @pytest.mark.parametrize("external_ids", ["a@x.io", {"type": "email", "id": "a@x.io"}, 5, True])

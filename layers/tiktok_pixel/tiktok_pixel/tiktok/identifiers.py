@@ -227,7 +227,7 @@ def _sources(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def _joined(values: object, external_ids: list[Any], kind: str) -> list[Any]:
-    own = values if isinstance(values, list) else [values]
+    own = values if isinstance(values, list) else [values] if values else []
     return own + [
         item.get("id")
         for item in external_ids
