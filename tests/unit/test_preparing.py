@@ -365,3 +365,10 @@ def test_the_summary_of_an_event_has_names_only() -> None:
     assert row.summary == Summary(
         ("external_id",), has_value=False, problems=("value_not_a_number", "page_url_missing")
     )
+
+
+def test_a_value_without_a_currency_does_not_count_as_a_value() -> None:
+    (row,), _ = prepare([node(properties={"value": 5})], DEFAULT, settings(), NOW)
+    assert isinstance(row, OutgoingEvent)
+    assert not row.summary.has_value
+    assert "currency_missing" in row.summary.problems

@@ -82,6 +82,18 @@ def test_a_body_has_at_most_ten_thousand_further_identifiers() -> None:
     assert problems.count("email_too_many") == 1
 
 
+def test_external_ids_count_as_further_identifiers() -> None:
+    external_ids = [{"type": "email", "id": f"{index}@shop.example"} for index in range(41)]
+    event = visits(1)[0] | {"context": {"externalIds": external_ids}}
+    bodies = [event | {"messageId": f"m-{number}"} for number in range(251)]
+    bodies[-1]["properties"] = {"email": ["own@shop.example"]}
+
+    rows, problems = prepared(bodies)
+
+    assert [emails_of(row) for row in rows] == [20] * 250 + [1]
+    assert problems[-2:] == ["external_id_too_many", "page_url_missing"]
+
+
 def test_the_first_identifier_of_each_kind_is_never_bounded() -> None:
     rows, problems = prepared([with_emails(number, 1) for number in range(10_000)], EMAILS)
 

@@ -355,6 +355,18 @@ def test_fields_of_another_event_source_are_not_sent_and_reported(
     assert sorted(built.problems) == sorted(f"{field}_not_for_source" for field in not_sent)
 
 
+@pytest.mark.parametrize("event_source", ["web", "offline"])
+@pytest.mark.parametrize("blank", [None, "", {}], ids=repr)
+def test_blank_fields_of_another_event_source_are_not_reported(
+    event_source: str, blank: Any
+) -> None:
+    flag = None if blank == {} else blank  # an object would count as true
+    fields = {"lead_fields": blank, "ad": blank, "limited_data_use": flag, "customer_type": None}
+    built = build(event_source=event_source, email="a@x.io", external_id=None, **fields)
+
+    assert [problem for problem in built.problems if "page_url" not in problem] == []
+
+
 def test_a_web_event_takes_all_of_them() -> None:
     built = build(**WEB_FIELDS)
 
@@ -401,6 +413,14 @@ def test_a_crm_event_without_a_lead_id_is_reported(lead: dict[str, Any]) -> None
                 "vehicle_fields": {"mileage_value": 5, "preferred_price_range_max": 9, "vin": "v"},
             },
             {"vin": "v"},
+            ["vehicle_missing", "vehicle_missing"],
+        ),
+        (
+            {
+                "event_spec_type": "vehicle_fields",
+                "vehicle_fields": {"mileage_unit": "MI", "preferred_price_range_min": 1},
+            },
+            None,
             ["vehicle_missing", "vehicle_missing"],
         ),
     ],
