@@ -266,6 +266,22 @@ def test_contents_of_which_some_are_usable_do_not_fall_through(
     assert problem in problems
 
 
+def test_an_ad_of_which_some_members_are_usable_does_not_fall_through() -> None:
+    ad = {"@first": ["$.properties.ad", {"@literal": {"utm_source": "other"}}]}
+    preset = {
+        "name": "a",
+        "subscribe": 'type = "track"',
+        "defaults": True,
+        "mapping": {"event": "Lead", "ad": ad},
+    }
+    mappings = compile_mapping_set([preset], schema, source="test")
+    properties = {"ad": {"utm_source": "tiktok", "attribution_share": 2}}
+    item, problems = sent(node(properties=properties), mappings)
+
+    assert item["ad"] == {"utm_source": "tiktok"}
+    assert "ad_not_supported" in problems
+
+
 def test_unusable_contents_fall_through_to_the_product_of_the_event() -> None:
     item, problems = sent(analytics_js(properties={"contents": "A toy", "product_id": "G-32"}))
 
