@@ -65,9 +65,8 @@ def test_an_event_as_large_as_a_request_is_parked_and_delivered(
     world: World, application: Forward
 ) -> None:
     world.tiktok.settings.tokens.clear()
-    event = visit(
-        "large", type="track", event="Product Viewed", properties={"description": "x" * 900_000}
-    )
+    properties = {"description": "x" * 900_000}
+    event = visit("large", type="track", event="Order Completed", properties=properties)
 
     assert application.send(event).end == ("parked", "tiktok_token_invalid")
     world.tiktok.settings.tokens.add(ACCESS_TOKEN)
