@@ -128,6 +128,13 @@ def test_a_mapping_that_is_one_directive_names_no_fields() -> None:
                 'write {"@path": "$.price"} to read it'
             ),
         ),
+        (
+            {"order_id": "{{properties.id}}"},
+            (
+                'order_id: is the text "{{properties.id}}"; '
+                'write {"@template": "{{properties.id}}"} to fill it in'
+            ),
+        ),
         ({"order_id": {"a": 1}}, "order_id: must be text; got an object"),
         ({"email": ["a@b.c", {}]}, "email/1: must be text; got an object"),
         ({"timestamp": "today"}, 'timestamp: must be a time in ISO 8601; got "today"'),

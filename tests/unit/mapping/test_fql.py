@@ -127,7 +127,16 @@ def test_plain_subscriptions_have_no_warnings(source: str) -> None:
         ("", "column 1: expected a condition on one of context, event"),
         ('groupId = "g"', "column 1: expected a condition"),
         ("event", "column 6: expected one of = != < <= > >="),
-        ('event "A"', "column 7: expected one of = !="),
+        ('event "A"', 'column 7: expected one of = != < <= > >=; got "A"'),
+        ('event like "A"', "column 7: expected one of = != < <= > >=; got like"),
+        (
+            "property.price > 5",
+            (
+                "column 1: expected a condition on one of context, event, name, properties, "
+                "traits, type, userId; got property.price"
+            ),
+        ),
+        ('$.event = "A"', 'column 1: write the field without "$."'),
         ("event = ", "column 9: expected a value"),
         ("event = and", "column 9: expected a value"),
         ('event !="A"', 'column 7: expected "!=" and a space'),
@@ -148,10 +157,10 @@ def test_plain_subscriptions_have_no_warnings(source: str) -> None:
         ('((event = "A"))', "column 2: parentheses inside parentheses are not supported"),
         ('(event = "A"', 'column 13: expected ")"'),
         ('() or event = "A"', "column 2: expected a condition inside the parentheses"),
-        ("contains(event)", "column 15: expected ,"),
+        ("contains(event)", 'column 15: expected ","; got )'),
         ('contains("A", event)', "column 10: expected a field"),
         ("match(event, 5)", 'column 14: expected "text"'),
-        ('contains event "A"', "column 10: expected ("),
+        ('contains event "A"', 'column 10: expected "("; got event'),
         ('properties.\\[ = "A"', "column 1: expected a path after properties"),
     ],
 )

@@ -108,6 +108,10 @@ def test_match_gives_enabled_mappings_in_the_order_of_the_file() -> None:
     [
         (5, '"#1": must be a preset (an object); got a number'),
         (preset(name=""), '"#1": name: must be text that is not empty'),
+        (
+            {"subscribe": 'type = "page"', "mapping": {"event": "ViewContent"}},
+            '"#1": name: is missing; write a name',
+        ),
         (preset(names="x"), '"Cart": names: unknown key; must be one of: name, subscribe, mapping'),
         (preset(enabled="yes"), '"Cart": enabled: must be true or false; got a string'),
         (preset(mapping=[]), '"Cart": mapping: must be an object; got an array'),
@@ -189,12 +193,27 @@ def test_warnings_name_the_preset() -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("", "line 1, column 1: Expecting value: "),
+        ("\n", "the file is empty"),
         (
             '[\n  {\n    "name": "Cart"\n    "enabled": true\n  }\n]',
-            "line 4, column 5: Expecting ',' delimiter: \"enabled\": true",
+            'a comma is missing before this line, or a bracket is not closed: "enabled": true',
         ),
-        ('[{"name": "Cart",}]', 'double quotes: [{"name": "Cart",}]'),
+        ('[{"name": "Cart",}]', 'remove the comma before the closing bracket: [{"name": "Cart",}]'),
+        ("[1, ]", "remove the comma before the closing bracket"),
+        ("[{'name': 'Cart'}]", 'column 3: write straight double quotes: "text": '),
+        ("[{\u201cname\u201d: 1}]", 'column 3: write straight double quotes: "text": '),
+        ('[{"enabled": True}]', "column 14: write true instead of True: "),
+        ("[{ // the cart\n}]", "column 4: JSON has no comments; remove it: "),
+        (
+            '[{"subscribe": "event = "Cart""}]',
+            'column 26: a comma is missing, or a quote inside the text is not written as \\": ',
+        ),
+        (
+            '[{"name": "Cart"}',
+            "column 18: the file ends here; a closing bracket or quote is missing",
+        ),
+        ("{}\n{}", "line 2, column 1: more text follows the end; put several presets into one"),
+        ("[1 2]", "column 4: Expecting ',' delimiter: [1 2]"),
         ("[" * 100_000, "maximum recursion depth exceeded"),
     ],
 )
@@ -205,6 +224,11 @@ def test_a_file_that_is_not_json(tmp_path: Path, text: str, reason: str) -> None
         load_mapping_set(path, schema)
     assert str(raised.value).startswith(f"{path}: not valid JSON: ")
     assert reason in str(raised.value)
+
+
+def test_a_file_can_be_one_preset_with_the_default_fields() -> None:
+    (mapping,) = compile_mapping_set(preset(defaults=True), schema, source="t").mappings
+    assert "email" in mapping.fields
 
 
 def test_a_byte_order_mark_is_skipped(tmp_path: Path) -> None:
@@ -221,7 +245,7 @@ def test_a_key_that_is_written_twice_is_a_warning(tmp_path: Path) -> None:
     mapping_set = load_mapping_set(path, schema)
     assert mapping_set.mappings[1].fields["email"] == "b@example.com"
     assert mapping_set.warnings == (
-        "presets/1/mapping/email: is written twice, the last one is used",
+        "presets/#2/mapping/email: is written twice; the last one is used",
     )
 
 

@@ -49,6 +49,8 @@ class _Checker:
             self.check_directive(value, kind, location)
         elif isinstance(value, str) and value.startswith("$."):
             location.error(f'is the text "{value}"; write {{"@path": "{value}"}} to read it')
+        elif isinstance(value, str) and value.startswith("{{"):
+            location.error(f'is the text "{value}"; write {{"@template": "{value}"}} to fill it in')
         elif isinstance(kind, Mapping):
             if isinstance(value, dict):
                 self.check_members(value, kind, location)

@@ -50,7 +50,7 @@ def read_file(path: Path) -> tuple[object, list[MappingProblem]]:
         content = json.loads(text, object_pairs_hook=make_object)
     except (OSError, ValueError, RecursionError) as error:
         raise MappingError(str(path), [MappingProblem("", "", _reason(error, path))]) from error
-    message = "is written twice, the last one is used"
+    message = "is written twice; the last one is used"
     return content, [
         MappingProblem("", "/".join((*(_path_to(content, owner) or ()), key)), message)
         for owner, key in duplicates
@@ -88,8 +88,12 @@ def _reason(error: Exception, path: Path) -> str:
     if isinstance(error, OSError):
         return f"cannot be read: {error.strerror}"
     if isinstance(error, json.JSONDecodeError):
+        # Imported here: only a mistake needs it, and every cold start would pay for it.
+        from tiktok_pixel.mapping.json_hints import what_to_write  # noqa: PLC0415
+
         line = error.doc.split("\n")[error.lineno - 1].strip()[:_MAX_LINE]
-        return f"not valid JSON: line {error.lineno}, column {error.colno}: {error.msg}: {line}"
+        where = f"line {error.lineno}, column {error.colno}"
+        return f"not valid JSON: {where}: {what_to_write(error)}: {line}"
     return f"not valid JSON: {error}"
 
 
@@ -101,7 +105,7 @@ def _path_to(content: object, owner: dict[str, Any]) -> tuple[str, ...] | None:
     if isinstance(content, dict):
         members = list(content.items())
     elif isinstance(content, list):
-        members = [(str(index), item) for index, item in enumerate(content)]
+        members = [(f"#{number}", item) for number, item in enumerate(content, 1)]
     for key, member in members:
         below = _path_to(member, owner)
         if below is not None:

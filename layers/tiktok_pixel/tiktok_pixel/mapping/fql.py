@@ -75,10 +75,12 @@ def parse_fql(source: str) -> tuple[Node, tuple[str, ...]]:
         SubscriptionError: Segment cannot read it, or reads something that is never meant. The
             error has the column and what is expected there.
     """
-    parser = _Parser(tokenize(source))
+    tokens = tokenize(source)
+    parser = _Parser(tokens)
     node = parser.query()
     if node is None:
-        raise SubscriptionError(1, f"expected a condition on one of {', '.join(sorted(_FIELDS))}")
+        expected = f"expected a condition on one of {', '.join(sorted(_FIELDS))}"
+        raise SubscriptionError(1, expected + _got(tokens[0]))
     return node, tuple(parser.warnings)
 
 
@@ -153,7 +155,9 @@ class _Parser:
     def _comparison(self, field: Token) -> Condition:
         operator = self._next()
         if operator.text not in _COMPARISONS:
-            raise SubscriptionError(operator.column, "expected one of = != < <= > >=")
+            raise SubscriptionError(
+                operator.column, "expected one of = != < <= > >=" + _got(operator)
+            )
         value = self._next()
         if value.text == "=":
             equals = operator.text == "="
@@ -241,9 +245,8 @@ class _Parser:
     def _expect(self, kind: str) -> Token:
         token = self._next()
         if token.kind != kind:
-            raise SubscriptionError(
-                token.column, f"expected {'a field' if kind == 'name' else kind}"
-            )
+            expected = "a field" if kind == "name" else f'"{kind}"'
+            raise SubscriptionError(token.column, f"expected {expected}{_got(token)}")
         return token
 
     def _peek(self) -> Token:
@@ -268,6 +271,10 @@ def _keys(field: Token) -> tuple[str, ...]:
     if not keys:
         raise SubscriptionError(field.column, f"expected a path after {head}")
     return (container, *keys)
+
+
+def _got(token: Token) -> str:
+    return "" if token.kind == "end" else f"; got {token.text}"
 
 
 def _why_ignored(token: Token) -> str:

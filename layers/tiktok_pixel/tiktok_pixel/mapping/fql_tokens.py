@@ -27,6 +27,7 @@ _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 _HINTS: Final = {
     "&": 'write "and" instead of "&&"',
     "|": 'write "or" instead of "||"',
+    "$": 'write the field without "$.", as in: properties.price > 10',
     **dict.fromkeys(
         "\u201c\u201d\u201e\u00ab\u00bb\u2018\u2019", 'write straight double quotes: "text"'
     ),

@@ -102,7 +102,10 @@ def _default_fields(
     content: object, presets: list[Any], schema: Schema, diagnostics: Diagnostics
 ) -> Fields:
     """Return the default fields of the schema, with those of the file in their place."""
-    own = content.get("defaults", {}) if isinstance(content, dict) else {}
+    # In a file that is one preset, "defaults" is the preset's.
+    own = {}
+    if isinstance(content, dict) and content not in presets:
+        own = content.get("defaults", {})
     location = Location(diagnostics, "defaults")
     if not isinstance(own, dict):
         location.error(f"must be an object; got {json_type(own)}")

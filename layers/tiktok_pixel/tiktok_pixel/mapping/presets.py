@@ -126,7 +126,8 @@ def compile_preset(
     if isinstance(name, str) and name:
         location = Location(diagnostics, name)
     else:
-        location.at("name").error("must be text that is not empty")
+        missing = "is missing; write a name"
+        location.at("name").error("must be text that is not empty" if "name" in preset else missing)
     _check_keys(preset, location)
     mapping_key = next((key for key in _MAPPING_KEYS if key in preset), "mapping")
     _check_fields(preset.get(mapping_key), schema, location)
