@@ -103,7 +103,7 @@ def _default_fields(
 ) -> Fields:
     """Return the default fields of the schema, with those of the file in their place."""
     # In a file that is one preset, "defaults" is the preset's.
-    own = {}
+    own: object = {}
     if isinstance(content, dict) and content not in presets:
         own = content.get("defaults", {})
     location = Location(diagnostics, "defaults")
