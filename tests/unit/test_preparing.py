@@ -282,6 +282,21 @@ def test_an_ad_of_which_some_members_are_usable_does_not_fall_through() -> None:
     assert "ad_not_supported" in problems
 
 
+def test_content_ids_that_were_cut_do_not_fall_through() -> None:
+    preset = {
+        "name": "a",
+        "subscribe": 'type = "track"',
+        "defaults": True,
+        "mapping": {"event": "Lead", "content_ids": {"@first": ["$.properties.ids", "$.userId"]}},
+    }
+    mappings = compile_mapping_set([preset], schema, source="test")
+    ids = [str(number) for number in range(501)]
+    item, problems = sent(node(properties={"ids": ids}), mappings)
+
+    assert item["properties"]["content_ids"] == ids[:500]
+    assert "content_ids_too_many" in problems
+
+
 def test_unusable_contents_fall_through_to_the_product_of_the_event() -> None:
     item, problems = sent(analytics_js(properties={"contents": "A toy", "product_id": "G-32"}))
 
