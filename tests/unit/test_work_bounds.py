@@ -82,6 +82,18 @@ def test_a_body_has_at_most_ten_thousand_further_identifiers() -> None:
     assert problems.count("email_too_many") == 1
 
 
+def test_identifiers_of_later_candidates_count_too() -> None:
+    events = [with_emails(number, 0) for number in range(1_001)]
+    for number, event in enumerate(events):
+        emails = with_emails(number, 11)["properties"]["email"]
+        event |= {"properties": {"email": "none"}, "context": {"traits": {"email": emails}}}
+
+    rows, problems = prepared(events)
+
+    assert [emails_of(row) for row in rows] == [11] * 1_000 + [1]
+    assert problems.count("email_too_many") == 1
+
+
 def test_external_ids_count_as_further_identifiers() -> None:
     external_ids = [{"type": "email", "id": f"{index}@shop.example"} for index in range(41)]
     event = visits(1)[0] | {"context": {"externalIds": external_ids}}

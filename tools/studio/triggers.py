@@ -250,7 +250,7 @@ def _keys(form: ConditionForm) -> tuple[str, ...]:
     if form.field not in WITH_PATH:
         return (form.field,)
     path = form.path.strip().removeprefix("$.").removeprefix(f"{form.field}.")
-    keys = tuple(_PATH_KEYS.findall(path))
+    keys = tuple(filter(None, map(str.strip, _PATH_KEYS.findall(path))))
     if not keys:
         raise TriggerError("enter the name of the property, such as order_id")
     return (form.field, *keys)

@@ -154,15 +154,14 @@ def _prepare_event(
             fields, cut = with_first_identifiers(fields)
             problems += cut
             further = 0
-        row, found = _build(mapping, event, fields, context)
-        if found:
-            row, found = _with_other_candidates(mapping, event, fields, context, row, found)
+        left = further_identifiers - used - further
+        row, found, further_tried = _build_usable(mapping, event, fields, context, left)
         if settings.use_existing_pixel and _is_too_old_to_share(row, now):
             reason = "deduplication_window_passed"
             row = _outcome(event, Status.REJECTED, reason, mapping.event_name)
         rows.append(row)
         problems += found
-        used += further
+        used += further + further_tried
         sent += isinstance(row, OutgoingEvent)
     return rows, problems, used
 
@@ -179,24 +178,28 @@ def _build(
         return _outcome(event, Status.IGNORED, error.reason, mapping.event_name), ()
 
 
-def _with_other_candidates(
+def _build_usable(
     mapping: EventMapping,
     event: SegmentEvent,
     fields: dict[str, Any],
     context: EventContext,
-    row: Row,
-    problems: Problems,
-) -> tuple[Row, Problems]:
-    """Replace unusable values by the next candidates of their ``@first``, as long as there are any.
+    further_identifiers: int,
+) -> tuple[Row, Problems, int]:
+    """Build an event; replace unusable values by the next candidates of their ``@first``.
 
     Args:
         mapping: The mapping.
         event: The event.
         fields: The mapped fields.
         context: What does not come from the mapping.
-        row: What was built from the fields.
-        problems: The problems of the values; of a rejected event, first the reason.
+        further_identifiers: How many the candidates may have beyond the first of each kind.
+
+    Returns:
+        The row, the problems, and how many further identifiers the candidates used up.
     """
+    row, problems = _build(mapping, event, fields, context)
+    cut: Problems = ()
+    used = 0
     tried: dict[str, int] = {}
     while problems:
         unusable = {
@@ -212,9 +215,15 @@ def _with_other_candidates(
                 others[field] = candidates[tried[field]]
         if not others:
             break
+        further = count_further_identifiers(others)
+        if used + further > further_identifiers:
+            others, found = with_first_identifiers(others)
+            cut += found
+        else:
+            used += further
         fields = {**fields, **others}
         row, problems = _build(mapping, event, fields, context)
-    return row, problems
+    return row, problems + cut, used
 
 
 def _is_partly_sent(problem: Problem, row: Row) -> bool:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from tiktok_pixel.mapping.fql import parse_fql
@@ -60,6 +60,7 @@ forms = st.builds(
 
 
 @given(forms)
+@example(TriggerForm("and", (ConditionForm("properties", "0\r[", "exists"),)))
 def test_a_form_that_is_written_is_read_again(form: TriggerForm) -> None:
     try:
         fql = write_fql(form)

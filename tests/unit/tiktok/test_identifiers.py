@@ -307,6 +307,7 @@ def test_external_ids_of_another_shape_are_ignored(external_ids: Any) -> None:
         ("Anna\u2013Lena", "annalena"),
         ("J.", "j"),
         ("X Æ A-12", "xæa12"),
+        ("Jane\ufeffMary", "janemary"),
     ],
 )
 def test_names_lose_case_white_space_and_punctuation(value: str, normalised: str) -> None:

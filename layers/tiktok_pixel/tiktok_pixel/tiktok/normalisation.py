@@ -67,9 +67,10 @@ def name(text: str, _: Locality) -> str:
     kept = (
         character
         for character in text
-        if not character.isspace() and not unicodedata.category(character).startswith("P")
+        if not (character.isspace() or character in WHITESPACE)
+        and not unicodedata.category(character).startswith("P")
     )
-    return "".join(kept).strip(WHITESPACE)
+    return "".join(kept)
 
 
 def zip_code(text: str, locality: Locality) -> str:
