@@ -26,6 +26,10 @@ def preset(**changes: Any) -> Preset:
     return {**entry, **changes}
 
 
+def literal(text: str) -> dict[str, str]:
+    return {"@literal": text}
+
+
 def only(entry: Preset) -> EventMapping:
     (mapping,) = compile_mapping_set([entry], schema, source="test.json").mappings
     return mapping
@@ -131,6 +135,10 @@ def test_match_gives_enabled_mappings_in_the_order_of_the_file() -> None:
         ),
         (
             preset(mapping={"event": "MyEvent", "event_source": "offline"}),
+            '"Cart": event: must be a standard event for the event source offline; got "MyEvent"',
+        ),
+        (
+            preset(mapping={"event": literal("MyEvent"), "event_source": literal("offline")}),
             '"Cart": event: must be a standard event for the event source offline; got "MyEvent"',
         ),
         (

@@ -223,6 +223,7 @@ def _name_event(
     Returns:
         The fields, and the literal name when there is one.
     """
+    fields = {name: _text_of_literal(value) for name, value in fields.items()}
     event = fields.get("event")
     wants_old_name = preset.get("legacy_name") is True
     if isinstance(event, dict) or any(key.startswith(("@", "__")) for key in fields):
@@ -249,3 +250,11 @@ def _name_event(
     if warning := schema.event_name_warning(event):
         at_event.warning(warning)
     return fields, event
+
+
+def _text_of_literal(value: Any) -> Any:
+    """Return the text of ``{"@literal": text}``, any other value as it is."""
+    literal = (
+        value["@literal"] if isinstance(value, dict) and value.keys() == {"@literal"} else None
+    )
+    return literal if isinstance(literal, str) else value
