@@ -10,6 +10,7 @@ from tools.pixel.console import CommandError
 
 if TYPE_CHECKING:
     from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
 
 _SIGN_IN: Final = "Sign in to AWS, or choose a profile with --profile."
 _EXPIRED: Final = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
@@ -27,20 +28,27 @@ _REFUSED: Final = {
 @contextmanager
 def aws_errors() -> Iterator[None]:
     """Report errors of AWS and of missing credentials as errors of the command."""
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # slow to import
+    # Slow to import.
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+    from botocore.parsers import ResponseParserError  # noqa: PLC0415
 
     try:
         yield
-    except (BotoCoreError, ClientError) as error:
+    except (BotoCoreError, ClientError, ResponseParserError) as error:
         raise CommandError(" ".join(filter(None, explain(error)))) from error
 
 
-def explain(error: ClientError | BotoCoreError) -> tuple[str, str]:
+def explain(error: ClientError | BotoCoreError | ResponseParserError) -> tuple[str, str]:
     """Return what is wrong, and what to do, which is empty where only AWS's message helps."""
-    from botocore import exceptions  # noqa: PLC0415  # slow to import
+    from botocore import exceptions, parsers  # noqa: PLC0415  # slow to import
 
     if isinstance(error, exceptions.ClientError):
         return _explain_response(error)
+    if isinstance(error, parsers.ResponseParserError):
+        return (
+            "The response is not one of AWS.",
+            "Check AWS_ENDPOINT_URL, the proxy and the region.",
+        )
     message = str(error).strip().rstrip(".")
     if isinstance(error, exceptions.NoCredentialsError):
         return "No AWS credentials were found.", _SIGN_IN

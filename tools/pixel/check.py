@@ -58,9 +58,11 @@ def command(  # noqa: PLR0913  # one parameter for each option
     chosen = load_stage(stage, region, profile, path=config_file)
     checks = run(chosen, Options(endpoint_url, test_event_code, tiktok_url), as_json=as_json)
     if not as_json:
-        print_line(f"\n{summary(checks)}")
-    if problems := failures(checks):
-        raise CommandError(problems)
+        print_line()
+    if any_failed(checks):
+        raise CommandError(summary(checks))
+    if not as_json:
+        print_line(summary(checks))
 
 
 def run(stage: Stage, options: Options, *, as_json: bool = False) -> list[Check]:
@@ -89,7 +91,6 @@ def summary(checks: Sequence[Check]) -> str:
     return f"{counted(len(checks), 'check')}: {', '.join(ended)}."
 
 
-def failures(checks: Sequence[Check]) -> str:
-    """Return how many checks failed; empty if none did."""
-    failed = sum(check.result is Result.FAILED for check in checks)
-    return f"{failed} of {counted(len(checks), 'check')} failed." if failed else ""
+def any_failed(checks: Sequence[Check]) -> bool:
+    """Return whether a check failed."""
+    return any(check.result is Result.FAILED for check in checks)

@@ -60,11 +60,13 @@ def skipped(name: str, found: str, todo: str = "") -> Check:
 
 def attempt(name: str, read: Callable[[], T]) -> tuple[T | None, list[Check]]:
     """Read from AWS; an error is a failed check, so that the other checks still run."""
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # slow to import
+    # Slow to import.
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+    from botocore.parsers import ResponseParserError  # noqa: PLC0415
 
     try:
         return read(), []
-    except (BotoCoreError, ClientError) as error:
+    except (BotoCoreError, ClientError, ResponseParserError) as error:
         return None, [failed(name, *explain(error))]
 
 

@@ -69,9 +69,9 @@ def printable(text: str) -> str:
     )
 
 
-def print_line(text: str = "", *, style: str = "") -> None:
-    """Print text, wrapped at words to the width of the terminal."""
-    _print(Console(), text, style=style)
+def print_line(text: str = "", *, style: str = "", wrap: bool = True) -> None:
+    """Print text, wrapped at words to the width of the terminal unless people copy it."""
+    _print(Console(), text, style=style, wrap=wrap)
 
 
 def print_marked(mark: str, *paragraphs: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -61,9 +62,9 @@ def command(  # noqa: PLR0913  # one parameter for each option
     print_line()
     for line in summary(chosen, before, stack):
         print_line(line)
+    if check.any_failed(checks):
+        raise CommandError(check.summary(checks))
     print_line(check.summary(checks))
-    if problems := check.failures(checks):
-        raise CommandError(problems)
 
 
 def check_before(stage: Stage) -> Stack | None:
@@ -130,7 +131,7 @@ def find_sam() -> Path:
 
 
 def _run(program: Path, *arguments: str) -> None:
-    print_line(f"$ sam {' '.join(arguments)}")
+    print_line(f"$ {shlex.join(('sam', *arguments))}", wrap=False)
     environment = {**os.environ, "SAM_CLI_TELEMETRY": "0"}
     status = subprocess.run([str(program), *arguments], cwd=ROOT, env=environment, check=False)
     if status.returncode:

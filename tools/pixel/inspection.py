@@ -182,7 +182,14 @@ def _origin(
 
 def _paths(definition: Any) -> Iterator[str]:
     """Yield every path that a field's definition reads."""
-    if isinstance(definition, dict):
+    if isinstance(definition, dict) and isinstance(definition.get("@arrayPath"), list):
+        array, *shape = definition["@arrayPath"]
+        if not isinstance(array, str):
+            yield from _paths(array)
+            return
+        # The paths of items begin at the item.
+        yield from (f"{array}{path.removeprefix('$')}" for path in _paths(shape))
+    elif isinstance(definition, dict):
         for path in (definition.get("@path"), *definition.get("@first", ())):
             if isinstance(path, str):
                 yield path

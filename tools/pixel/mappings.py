@@ -39,6 +39,7 @@ from tools.pixel.options import (
     StageOption,
     settings_for,
 )
+from tools.pixel.reasons import reason_in_words
 
 
 def command(
@@ -161,8 +162,10 @@ def _show_inspection(inspection: Inspection, mappings: MappingSet) -> None:
         _show_match(match)
     for result in inspection.results:
         _show_result(result)
+    if inspection.left_out:
+        print_line("\nProblems:\n")
     for problem in inspection.left_out:
-        print_line(f"\nleft out: {problem.code}")
+        print_line(f"{problem.code}: {reason_in_words(problem.code)}")
 
 
 def _title(event: Any) -> str:
@@ -209,7 +212,7 @@ def _source(field: MappedField) -> str:
 
 def _show_result(result: Result) -> None:
     if result.request is None:
-        print_line(f"\n{result.status}: {result.reason}")
+        print_line(f"\n{result.status}: {result.reason}: {reason_in_words(result.reason)}")
         return
     print_line("\nTikTok gets:\n")
     print_json(result.request)

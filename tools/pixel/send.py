@@ -17,7 +17,6 @@ import urllib3
 from rich.console import Console
 from rich.progress import track
 
-from tools.pixel.audit.blocks import STANDARD_INPUT, find_files, read_blocks
 from tools.pixel.console import CommandError, counted, print_json, print_line, print_table
 from tools.pixel.event_files import read_events
 from tools.pixel.options import JsonOption, StageName
@@ -36,7 +35,6 @@ _LARGEST_BATCH: Final = 1000
 _HIGHEST_RATE: Final = 50.0
 _TIMEOUT: Final = 10.0
 _SHOWN_ROWS: Final = 20
-_LINE_FILES: Final = frozenset({".gz", ".jsonl", ".ndjson"})
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -137,7 +135,7 @@ def check_url(url: str) -> None:
     parts = urlsplit(url)
     is_local = parts.scheme == "http" and parts.hostname in _LOOPBACK
     if not parts.hostname or not (parts.scheme == "https" or is_local):
-        raise typer.BadParameter("must start with https:// (http:// only on this machine)")
+        raise typer.BadParameter("--url must start with https:// (http:// only on this machine)")
 
 
 def load_events(file: Path, count: int | None) -> list[Any]:
@@ -147,31 +145,13 @@ def load_events(file: Path, count: int | None) -> list[Any]:
         CommandError: The file cannot be read or holds no events.
     """
     wanted = count or _MOST_EVENTS
-    if file == STANDARD_INPUT or file.suffix in _LINE_FILES:
-        found = _read_lines(file, wanted)
-    else:
-        found = read_events(file)[:wanted]
+    found = read_events(file, wanted)
     if not found:
         raise CommandError(f"{file}: no events found")
     events = found
     for repetition in range(2, (count or 0) // len(found) + 2):
         events = events + [_renamed(event, repetition) for event in found]
     return events[: count or len(found)]
-
-
-def _read_lines(file: Path, wanted: int) -> list[Any]:
-    events: list[Any] = []
-    for block in read_blocks(find_files([file])):
-        for line in block.data.splitlines():
-            if not line.strip():
-                continue
-            try:
-                events.append(json.loads(line))
-            except ValueError as error:
-                raise CommandError(f"{file}: line {len(events) + 1}: not JSON: {error}") from error
-            if len(events) == wanted:
-                return events
-    return events
 
 
 def _renamed(event: Any, repetition: int) -> Any:

@@ -20,15 +20,26 @@ def command(
     file: Annotated[
         str, typer.Argument(help="A mapping file, or a shipped set: default or full.")
     ] = "default",
-    port: Annotated[int, typer.Option(help="The port to listen on.", min=1, max=65535)] = 8080,
+    port: Annotated[
+        int, typer.Option(help="The port to listen on.", metavar="PORT", min=1, max=65535)
+    ] = 8080,
     parameters: ParametersOption = None,
     endpoint: Annotated[
-        str, typer.Option(help="Where the endpoint of `pixel sandbox` listens.")
+        str, typer.Option(help="The endpoint of `pixel sandbox`.", metavar="URL")
     ] = "http://127.0.0.1:8054",
     folder: Annotated[
-        Path, typer.Option(help="The folder of the stages' mapping files.", file_okay=False)
+        Path,
+        typer.Option(
+            help="The stages' mapping files. [default: those of the layer]",
+            metavar="FOLDER",
+            show_default=False,
+            file_okay=False,
+        ),
     ] = OWN_MAPPINGS,
-    browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
+    browser: Annotated[
+        bool,
+        typer.Option(" /--no-browser", help="Do not open a browser.", show_default=False),
+    ] = True,
 ) -> None:
     """Show and edit the mappings in a browser.
 

@@ -11,10 +11,10 @@ from typing import Any, Final
 from nicegui import html, ui
 
 from tools.pixel.inspection import Origin
+from tools.pixel.reasons import reason_in_words
 from tools.studio import widgets
 from tools.studio.coverage import Coverage, coverage_of
 from tools.studio.mapping_list import Page
-from tools.studio.reasons import reason_in_words
 from tools.studio.results import EventResult, MatchResult, Unmatched, result_of
 from tools.studio.tracing import NOTHING_FOUND, Trace
 

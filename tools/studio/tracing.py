@@ -18,7 +18,7 @@ from tiktok_pixel.values import coercion
 from tiktok_pixel.values.javascript import WHITESPACE
 from tiktok_pixel.values.validation import Problem, UnusableValueError
 from tools.pixel.inspection import MappedField, Origin
-from tools.studio.reasons import rule_in_words
+from tools.pixel.reasons import rule_in_words
 
 _KEYS: Final = {key.source: key for key in MATCH_KEYS}
 # Where a field stands in the request, if not in `properties` under its own name.

@@ -9,11 +9,11 @@ import pytest
 from tiktok_pixel.settings import Settings
 from tiktok_pixel.tiktok import schema
 from tools.pixel.inspection import Origin
+from tools.pixel.reasons import reason_in_words
 from tools.sandbox.samples import read
 from tools.studio.checking import check
 from tools.studio.coverage import coverage_of
 from tools.studio.mapping_files import read_mapping_file
-from tools.studio.reasons import reason_in_words
 from tools.studio.results import EventResult, MatchResult, result_of
 from tools.studio.tracing import Trace
 
@@ -193,7 +193,7 @@ def test_coverage_counts_outcomes_and_match_keys() -> None:
     ("code", "words"),
     [
         ("email_not_an_address", "Email: not a valid address."),
-        ("page_url_missing", "Page url: missing."),
+        ("order_id_missing", "Order id: missing."),
         ("something_new", "Something new."),
     ],
 )

@@ -46,6 +46,13 @@ def test_what_segment_posts_is_read(tmp_path: Path, content: Any, events: list[A
         (b"", "empty"),
         (b'{\n  "type": }', "not JSON: Expecting value: line 2 column 11 (char 12)"),
         (b'{"a": NaN}', "not JSON"),
+        (
+            b"{}\n{}",
+            (
+                "not JSON: Extra data: line 2 column 1 (char 3); "
+                "the name of a file with one event per line ends in .ndjson"
+            ),
+        ),
         (b'{"a":' * 50_000 + b"1" + b"}" * 50_000, "nested too deeply"),
         (b"1", "must be a Segment event (an object) or a batch of events"),
         (b"[]", "the batch has no events"),

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from tools.pixel.audit import html
 from tools.pixel.audit.blocks import STANDARD_INPUT, find_files, read_blocks
-from tools.pixel.audit.tally import MATCH_KEYS, Tally
+from tools.pixel.audit.tally import MATCH_KEYS, EventTally, Tally
 from tools.pixel.audit.workers import Advance, Plan, audit
 from tools.pixel.console import CommandError, counted, print_json, print_line, print_table
 from tools.pixel.mappings import load_mappings
@@ -58,16 +58,15 @@ def command(  # one parameter for each option
     found = find_files(files)
     with _progress(found) as advance:
         tally = audit(read_blocks(found), Plan(file.absolute(), settings), advance)
-    if not tally.events and not tally.bad_lines:
-        raise CommandError("no events found")
+    if not tally.events:
+        lines = "no line holds an event; expected one JSON object per line"
+        raise CommandError(lines if tally.bad_lines else "no events found")
     if html_file is not None:
         _write(html_file, html.render(tally, file, mapping_set))
     if as_json:
         print_json(tally.as_json())
     else:
         _show(tally, [mapping.name for mapping in mappings.mappings])
-    if not tally.events:
-        raise CommandError("no line holds an event; expected one JSON object per line")
 
 
 def _write(file: Path, text: str) -> None:
@@ -124,9 +123,7 @@ def _show(tally: Tally, mapping_names: list[str]) -> None:
                 name,
                 f"{events.events:,}",
                 share(events.with_value, events.events),
-                ", ".join(
-                    f"{key} {share(events.match_keys[key], events.events)}" for key in MATCH_KEYS
-                ),
+                _match_keys(events),
             ]
             for name, events in tally.sorted_events()
         ],
@@ -145,6 +142,18 @@ def _show(tally: Tally, mapping_names: list[str]) -> None:
             for name, count in list(tally.shown_unmapped().items())[:_SHOWN_IN_TERMINAL]
         ],
     )
+
+
+def _match_keys(events: EventTally) -> str:
+    """List the share of events with each match key, and the keys that no event has."""
+    shares = [
+        f"{key} {share(events.match_keys[key], events.events)}"
+        for key in MATCH_KEYS
+        if events.match_keys[key]
+    ]
+    if never := [key for key in MATCH_KEYS if not events.match_keys[key]]:
+        shares.append(f"never {', '.join(never)}")
+    return ", ".join(shares)
 
 
 def _show_table(header: list[str], rows: list[list[str]]) -> None:

@@ -23,6 +23,15 @@ _REASONS: Final = {
     "event_time_unparsable": "The time of the event is not ISO 8601.",
     "event_missing": "The mapping gives no TikTok event name for this event.",
     "event_not_valid": "The TikTok event name is not allowed.",
+    "page_url_missing": (
+        "TikTok wants the URL of a page in web events; the parameter DefaultPageUrl sets one."
+    ),
+    "value_ambiguous": (
+        "The amount can be read in two ways, or is in another currency than the event's; it is "
+        "left out."
+    ),
+    "currency_missing": "There is an amount, but no currency.",
+    "currency_not_supported": "TikTok does not accept this currency; the amounts are left out.",
 }
 _RULES: Final = {
     "missing": "missing",
