@@ -55,3 +55,15 @@ def test_reports_a_missing_stack(world: World, pixel_errors: Pixel) -> None:
         "The stack tiktok-pixel-dev does not exist in region us-east-1. "
         "`pixel deploy dev` creates it."
     )
+
+
+def test_a_response_that_is_not_from_aws_is_reported(
+    world: World, pixel_errors: Pixel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", world.tiktok.url)
+
+    (line,) = pixel_errors("status", "dev", "--config-file", str(world.config))
+
+    assert line == (
+        "The response is not one of AWS. Check AWS_ENDPOINT_URL, the proxy and the region."
+    )
