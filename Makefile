@@ -92,7 +92,7 @@ events: $(READY) ## Sign the sample events anew, after a change to one.
 PARAMETER_OPTIONS = $(foreach one,$(PARAMETERS),--parameter $(one))
 
 .PHONY: mappings
-mappings: $(READY) ## Show the mappings: SET=full or custom, STAGE=prod, EVENT=events/search.json.
+mappings: $(READY) ## Show the mappings: SET=full, or SET=custom STAGE=prod; EVENT=events/search.json.
 	@$(PIXEL) mappings $(if $(SET),--set $(SET)) $(if $(STAGE),--stage $(STAGE)) \
 		$(if $(EVENT),--event $(EVENT)) $(PARAMETER_OPTIONS)
 

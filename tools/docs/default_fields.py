@@ -15,7 +15,13 @@ _HEAD: Final = """# Default fields
 <!-- Generated from tiktok/data: python -m tools.docs.default_fields -->
 
 A preset with `"defaults": true` maps these fields, as all shipped mappings do. A field is read from
-the first of its sources that is not blank: null, white space, `[]` and `{}` are blank.
+the first of its sources that is not blank: null, white space, `[]` and `{}` are blank. A value that
+cannot be sent gives way to the next source, except in `timestamp` and `address`.
+
+Some fields have one more source, outside the mapping: `ttclid` is read from the query of the page
+URL first, `url` of a web event falls back to the parameter `DefaultPageUrl`, an event without
+`timestamp` has the time of its receipt, and `value`, `num_items` and `content_ids` are computed
+from `contents`.
 
 `contents` belong to each mapping: `properties.contents`, where they are in TikTok's form already,
 else the products of the event (`properties.products`, or `properties` for events of one product).
