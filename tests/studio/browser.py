@@ -63,10 +63,23 @@ def running(folder: Path, *arguments: str) -> Iterator[str]:
 def open_page(context: Any, url: str) -> Any:
     """Open the Mappings page in a browser context and wait until it is ready."""
     page = context.new_page()
+    received: list[str] = []
+
+    def listen(websocket: Any) -> None:
+        # Playwright accepts no built-in method as a listener.
+        websocket.on("framereceived", lambda frame: received.append(str(frame)))
+
+    page.on("websocket", listen)
     page.goto(url)
     page.locator("h2", has_text="Result").wait_for(state="attached")
-    # NiceGUI drops what is typed before its websocket is ready.
+    # NiceGUI drops what is typed before its websocket is ready, and before it sends the first event
+    # to the text area.
     page.wait_for_function("window.did_handshake")
+    deadline = time.monotonic() + _START_SECONDS
+    while not any("updateValue" in frame for frame in received):
+        if time.monotonic() > deadline:
+            raise TimeoutError("the page shows no event")
+        page.wait_for_timeout(10)
     return page
 
 
