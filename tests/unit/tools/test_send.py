@@ -63,6 +63,9 @@ def running() -> Iterator[Endpoint]:
         put_parameters(aws)
         with forward_application(environment(tiktok.url, aws.url)) as application:
             endpoint = Endpoint(application, tiktok)
+            # The first request reads the secrets; a test may take the credentials away.
+            with redirect_stdout(io.StringIO()):
+                application.post(samples.read(f"{samples.SIGNED}search"))
             with HttpServer(endpoint.serve) as server:
                 endpoint.url = f"{server.url}/segment"
                 yield endpoint
