@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from nicegui import html, run, ui
 
+from tools.sandbox.endpoint import ReceivedEvent
 from tools.sandbox.samples import EVENTS, SIGNED
 from tools.studio import widgets
-from tools.studio.live import LiveError, LiveEvent, last_events
+from tools.studio.live import LiveError, last_events
 from tools.studio.mapping_list import Page
 
 _SOURCES: Final = {"sample": "Sample", "paste": "Paste", "live": "Live"}
@@ -30,7 +31,7 @@ class EventPart:
     def __init__(self, page: Page, endpoint: str) -> None:
         self._page = page
         self._endpoint = endpoint
-        self._shown: tuple[LiveEvent, ...] | None = None
+        self._shown: tuple[ReceivedEvent, ...] | None = None
         self._live_problem = ""
         self._source = "sample"
         with html.div().classes("part-head"):
@@ -130,7 +131,7 @@ class EventPart:
             with self._live:
                 widgets.notice(problem, "neutral", icon="info_outline")
 
-    def _build_live(self, events: tuple[LiveEvent, ...]) -> None:
+    def _build_live(self, events: tuple[ReceivedEvent, ...]) -> None:
         self._live.clear()
         with self._live:
             ui.label(f"Endpoint: {self._endpoint}/segment").classes("mono wrap")
@@ -140,7 +141,7 @@ class EventPart:
                 for event in events:
                     self._build_live_event(event)
 
-    def _build_live_event(self, event: LiveEvent) -> None:
+    def _build_live_event(self, event: ReceivedEvent) -> None:
         def show() -> None:
             self._show_text(json.dumps(event.event, indent=2, ensure_ascii=False))
 

@@ -27,20 +27,6 @@ _LARGEST_MESSAGE: Final = 240_000
 _VERSION: Final = 2
 _FIRST_VERSION: Final = 1
 _PARALLEL: Final = 16
-_EMPTY_MESSAGE: Final = compact(
-    {
-        "version": _VERSION,
-        "pixel": None,
-        "event_source": "web",
-        "traffic": Traffic.REAL,
-        "test_event_code": None,
-        "cause": Cause.TRANSIENT,
-        "reason": "",
-        "tries": 0,
-        "alone": False,
-        "events": [],
-    }
-)
 # What reading any JSON, or none, can raise.
 _UNREADABLE: Final = (
     KeyError,
@@ -95,7 +81,8 @@ class ParkedEventQueue:
 
     def can_store(self, deadline: Deadline) -> bool:
         """Return whether SQS confirms a message: an empty one, which its reader drops."""
-        return self.send([_EMPTY_MESSAGE], deadline) == [True]
+        head = _head(Route(None, "web"), Parked(Cause.TRANSIENT, "", 0.0))
+        return self.send([_message(head, ())], deadline) == [True]
 
     def send(self, bodies: Sequence[str], deadline: Deadline, delay: int = 0) -> list[bool]:
         """Send messages as they are and return, for each, whether SQS confirmed it in time."""
@@ -197,7 +184,7 @@ def _messages(events: Sequence[OutgoingEvent]) -> Iterator[tuple[list[int], str]
     """Yield messages within the size limit, each with the indexes of its events."""
     by_head: dict[str, list[int]] = {}
     for index, event in enumerate(events):
-        by_head.setdefault(_head(event), []).append(index)
+        by_head.setdefault(_head(event.route, parked_state(event)), []).append(index)
     for head, indexes in by_head.items():
         taken: list[int] = []
         rows: list[str] = []
@@ -205,17 +192,20 @@ def _messages(events: Sequence[OutgoingEvent]) -> Iterator[tuple[list[int], str]
         for index in indexes:
             row = _row(events[index])
             if taken and size + len(row) + 1 > _LARGEST_MESSAGE:
-                yield taken, f'{head},"events":[{",".join(rows)}]}}'
+                yield taken, _message(head, rows)
                 taken, rows, size = [], [], len(head)
             taken.append(index)
             rows.append(row)
             size += len(row) + 1
-        yield taken, f'{head},"events":[{",".join(rows)}]}}'
+        yield taken, _message(head, rows)
 
 
-def _head(event: OutgoingEvent) -> str:
+def _message(head: str, rows: Sequence[str]) -> str:
+    return f'{head},"events":[{",".join(rows)}]}}'
+
+
+def _head(route: Route, parked: Parked) -> str:
     """Return the start of a message: what all of its events share."""
-    route, parked = event.route, parked_state(event)
     shared = {
         "version": _VERSION,
         "pixel": route.pixel,

@@ -51,7 +51,8 @@ def build_properties(
     """
     problems: Problems = ()
     if "content_ids" in fields:
-        fields, problems = _with_bounded_ids(fields)
+        ids, problems = _bounded("content_ids", fields["content_ids"])
+        fields = {**fields, "content_ids": ids}
     properties, found = usable_fields(fields, _PROPERTIES)
     problems += found
     labelled = _labelled(properties, fields, _AMOUNTS)
@@ -79,8 +80,9 @@ def build_properties(
         problems += (Problem("currency", "missing"),)
     if "content_type" in fields:
         _fix_content_type(properties, problems)
-    if "query" in properties or "search_string" in properties:
-        properties |= {field: trim(properties[field]) for field in _SEARCHES if field in properties}
+    for field in _SEARCHES:
+        if field in properties:
+            properties[field] = trim(properties[field])
     if event_source != "web" and properties.pop("customer_type", None) is not None:
         problems += (Problem("customer_type", "not_for_source"),)
     if "event_spec_type" in fields:
@@ -90,12 +92,11 @@ def build_properties(
     return properties, problems
 
 
-def _with_bounded_ids(fields: dict[str, Any]) -> tuple[dict[str, Any], Problems]:
-    """Cut the list of content ids before it is read."""
-    ids = fields["content_ids"]
-    if not isinstance(ids, list) or len(ids) <= _MOST_CONTENTS:
-        return fields, ()
-    return {**fields, "content_ids": ids[:_MOST_CONTENTS]}, (Problem("content_ids", "too_many"),)
+def _bounded(field: str, value: object) -> tuple[object, Problems]:
+    """Cut a list of contents, or of their ids, before it is read."""
+    if isinstance(value, list) and len(value) > _MOST_CONTENTS:
+        return value[:_MOST_CONTENTS], (Problem(field, "too_many"),)
+    return value, ()
 
 
 def _contents(
@@ -104,12 +105,8 @@ def _contents(
     """Coerce the contents. An item with nothing usable stays, so that totals are not computed."""
     contents = []
     labelled = []
-    problems: Problems = ()
-    items = value if isinstance(value, list) else [value]
-    if len(items) > _MOST_CONTENTS:
-        items = items[:_MOST_CONTENTS]
-        problems += (Problem("contents", "too_many"),)
-    for item in items:
+    value, problems = _bounded("contents", value)
+    for item in value if isinstance(value, list) else [value]:
         if isinstance(item, dict):
             content, found = usable_fields(item, _CONTENT)
             problems += found

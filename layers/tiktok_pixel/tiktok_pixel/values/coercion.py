@@ -162,14 +162,8 @@ def usable_fields(
     for field, coerce in coercions.items():
         if field not in source:
             continue
-        value = source[field]
-        # Hot path: most values are text already.
-        if coerce is text and value.__class__ is str:
-            if value.strip(WHITESPACE):
-                values[field] = value
-            continue
         try:
-            value = coerce(value)
+            value = coerce(source[field])
         except UnusableValueError as error:
             name = (problem_fields or {}).get(field, field)
             problems += (Problem(name, error.rule),)
